@@ -1,0 +1,145 @@
+"""The two networks of the experiment, and how to save and load them.
+
+`CircleModelV0` and `CircleModelV2` have the same linear layers and, for one seed, the same
+initial weights. The only difference is `nn.ReLU`: whatever V2 can do and V0 can't is ReLU's doing.
+"""
+
+import io
+from collections import OrderedDict
+
+import torch
+from torch import nn
+
+from support.checks import check_settings
+from support.files import write_atomically
+
+
+class CircleModelV0(nn.Module):
+    """Three linear layers and nothing between them: together still one affine map, so a line.
+
+    Takes points of shape (n, in_features) and returns logits of shape (n, out_features).
+    """
+
+    def __init__(self, *, in_features: int = 2, hidden_units: int = 16, out_features: int = 1):
+        super().__init__()
+        self.arguments = dict(
+            in_features=in_features, hidden_units=hidden_units, out_features=out_features
+        )
+        check_settings(**self.arguments)
+        self.layers = nn.Sequential(
+            OrderedDict(
+                hidden_1=nn.Linear(in_features, hidden_units),
+                hidden_2=nn.Linear(hidden_units, hidden_units),
+                output=nn.Linear(hidden_units, out_features),
+            )
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x)
+
+
+class CircleModelV2(nn.Module):
+    """The layers of `CircleModelV0` with `nn.ReLU` after each hidden one, so the line can bend.
+
+    Takes points of shape (n, in_features) and returns logits of shape (n, out_features).
+    `dropout` is the probability, from 0 to below 1, that a hidden unit is zeroed in train mode;
+    `batch_norm` normalizes each hidden layer before its ReLU. Both are off by default.
+    """
+
+    def __init__(
+        self,
+        *,
+        in_features: int = 2,
+        hidden_units: int = 16,
+        out_features: int = 1,
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+    ):
+        super().__init__()
+        self.arguments = dict(
+            in_features=in_features,
+            hidden_units=hidden_units,
+            out_features=out_features,
+            dropout=dropout,
+            batch_norm=batch_norm,
+        )
+        check_settings(**self.arguments)
+        self.layers = nn.Sequential(
+            OrderedDict(
+                hidden_1=nn.Linear(in_features, hidden_units),
+                norm_1=nn.BatchNorm1d(hidden_units) if batch_norm else nn.Identity(),
+                relu_1=nn.ReLU(),
+                dropout_1=nn.Dropout(dropout) if dropout else nn.Identity(),
+                hidden_2=nn.Linear(hidden_units, hidden_units),
+                norm_2=nn.BatchNorm1d(hidden_units) if batch_norm else nn.Identity(),
+                relu_2=nn.ReLU(),
+                dropout_2=nn.Dropout(dropout) if dropout else nn.Identity(),
+                output=nn.Linear(hidden_units, out_features),
+            )
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(x)
+
+
+MODELS = {"CircleModelV0": CircleModelV0, "CircleModelV2": CircleModelV2}
+
+
+class CheckpointError(ValueError):
+    """The one error of `load_model`: the file is missing, damaged or not a saved model."""
+
+
+def save_model(model: nn.Module, path, settings: dict | None = None) -> None:
+    """Save a circle model to `path`, all or nothing, so that `load_model` can build it again.
+
+    The file holds the class's name, its constructor arguments, the state_dict (on the CPU) and
+    `settings`: a dict of plain values, such as those of the data that the model was trained on.
+    """
+    checkpoint = {
+        "class_name": type(model).__name__,
+        "arguments": model.arguments,
+        "state_dict": {name: tensor.cpu() for name, tensor in model.state_dict().items()},
+        "settings": settings or {},
+    }
+    buffer = io.BytesIO()
+    torch.save(checkpoint, buffer)
+    write_atomically(path, buffer.getvalue())
+
+
+def load_model(path) -> nn.Module:
+    """Return the model saved at `path`, on the CPU and in eval mode; see `load_checkpoint`."""
+    return load_checkpoint(path)[0]
+
+
+def load_checkpoint(path) -> tuple[nn.Module, dict]:
+    """Return the model saved at `path`, on the CPU and in eval mode, and the settings beside it.
+
+    No code in the file is run. Raises `CheckpointError` if the file is missing, cut off, not
+    written by `save_model`, or holds weights that don't fit its own arguments.
+    """
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except OSError as error:
+        raise CheckpointError(f"{path} can't be read: {error.strerror}.") from error
+    except Exception as error:  # torch.load raises many kinds on files that aren't its own
+        raise CheckpointError(f"{path} is damaged or not a saved model.") from error
+
+    parts = {"class_name": str, "arguments": dict, "state_dict": dict, "settings": dict}
+    if not isinstance(checkpoint, dict) or not all(
+        isinstance(checkpoint.get(name), kind) for name, kind in parts.items()
+    ):
+        raise CheckpointError(f"{path} is not a model saved by save_model.")
+    class_name, arguments, state_dict, settings = (checkpoint[name] for name in parts)
+    if class_name not in MODELS:
+        raise CheckpointError(
+            f"{path} must hold one of {', '.join(MODELS)}; it holds {class_name!r}."
+        )
+    try:
+        with torch.device("meta"):  # shapes only: no memory, no random numbers
+            model = MODELS[class_name](**arguments)
+        model.load_state_dict(state_dict, assign=True)
+    except Exception as error:
+        raise CheckpointError(
+            f"{path} holds weights that don't fit its {class_name}({arguments})."
+        ) from error
+    return model.eval(), settings

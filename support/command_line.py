@@ -1,0 +1,35 @@
+"""A command line whose options are keywords of functions, and whose errors are one sentence."""
+
+import argparse
+from inspect import signature
+
+
+class CommandLine(argparse.ArgumentParser):
+    """An argument parser that ends bad input with one sentence and exit status 2."""
+
+    def __init__(self, **options):
+        super().__init__(
+            **options, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+    def add_keywords(self, *functions, help):
+        """Add an option for each keyword in `help`, with the default that the function gives it."""
+        for name, text in help.items():
+            keyword = next(
+                signature(f).parameters[name] for f in functions if name in signature(f).parameters
+            )
+            option, default = "--" + name.replace("_", "-"), keyword.default
+            if default is False:
+                self.add_argument(option, action="store_true", help=text)
+            else:
+                kind = int if default is None else type(default)
+                text += "" if default is None else f" (default: {default})"
+                self.add_argument(option, type=kind, default=default, help=text)
+
+
+def keywords_of(function, settings):
+    """Return those of the settings that are keywords of the function."""
+    return {name: settings[name] for name in signature(function).parameters if name in settings}

@@ -1,0 +1,49 @@
+"""Writing files so that a reader finds the old one or the new one, never half of one."""
+
+import os
+import tempfile
+from pathlib import Path
+
+
+def write_atomically(path, data):
+    """Write bytes to a temporary file beside `path` and rename it, so the change is all or none."""
+    path = Path(path)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _umask():
+    """Return the process's umask, which can only be read by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def prepare_directory(directory, file_names):
+    """Make `directory` and check that the files can be written there; raise a clear OSError if not.
+
+    Meant to be called before long work, so that its results have a place to go.
+    """
+    directory = Path(directory)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise OSError(
+            f"out must be a directory that can be written; got {str(directory)!r} "
+            f"({error.strerror})."
+        ) from error
+    for name in file_names:
+        if (directory / name).is_dir():
+            raise OSError(
+                f"out must have room for the file {name}; got {str(directory)!r}, "
+                "where a directory has that name."
+            )

@@ -1,0 +1,327 @@
+"""Train a linear and a ReLU network on two concentric circles, and compare them.
+
+python train.py                             # the defaults
+python train.py --epochs 1000 --lr 0.05     # other settings: see python train.py --help
+"""
+
+import json
+import math
+import platform
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib
+import numpy as np
+import sklearn
+import torch
+from matplotlib.figure import Figure
+from sklearn.datasets import make_circles
+from sklearn.model_selection import train_test_split
+from torch import nn
+from tqdm import tqdm
+
+from helper_functions import plot_decision_boundary, plot_loss_curves
+from model import CircleModelV0, CircleModelV2, save_model
+from support.checks import check_settings
+from support.command_line import CommandLine, keywords_of
+from support.files import prepare_directory, write_atomically
+
+
+class Data(NamedTuple):
+    """Points of shape (n, 2) and labels of shape (n, 1), float32: 1 inside, 0 outside."""
+
+    X_train: torch.Tensor
+    y_train: torch.Tensor
+    X_test: torch.Tensor
+    y_test: torch.Tensor
+
+    def to(self, device):
+        return Data(*(tensor.to(device) for tensor in self))
+
+
+def make_data(
+    *,
+    samples: int = 1000,
+    noise: float = 0.03,
+    factor: float = 0.8,
+    test_size: float = 0.2,
+    seed: int = 42,
+) -> Data:
+    """Make two noisy circles and split them into a train and a test set.
+
+    The outer circle has radius 1, the inner one radius `factor`; `noise` is the standard deviation
+    of the Gaussian added to each coordinate. The split keeps the two classes in equal parts.
+    """
+    check_settings(samples=samples, noise=noise, factor=factor, test_size=test_size, seed=seed)
+    test_points = math.ceil(samples * test_size)
+    if min(test_points, samples - test_points) < 2:
+        raise ValueError(
+            f"test_size must leave at least 2 of the {samples} points on either side; "
+            f"got {test_size}."
+        )
+    X, y = make_circles(n_samples=samples, noise=noise, factor=factor, random_state=seed)
+    X_train, X_test, y_train, y_test = train_test_split(
+        X, y.reshape(-1, 1), test_size=test_points, stratify=y, random_state=seed
+    )
+    return Data(*(torch.from_numpy(a).float() for a in (X_train, y_train, X_test, y_test)))
+
+
+def best_possible_accuracy(noise: float, factor: float) -> float:
+    """Return the accuracy, as a fraction, that no classifier can beat on average on the circles.
+
+    A point of a circle with radius v, moved by Gaussian noise s in each coordinate, lies at a
+    distance r from the center that follows the Rice distribution (S. O. Rice, "Mathematical
+    Analysis of Random Noise", 1945, section 3.10): r/s^2 exp(-(r^2 + v^2) / 2s^2) I0(rv/s^2).
+    The best classifier picks the likelier circle; it errs where the two densities overlap.
+    """
+    check_settings(noise=noise, factor=factor)
+    low, high = max(0.0, 1 - 12 * noise), factor + 12 * noise  # past 12 s there is nothing
+    if low >= high:
+        return 1.0
+    r = torch.linspace(low, high, 10_001, dtype=torch.float64)
+
+    def density(v):
+        scaled_bessel = torch.special.i0e(r * v / noise**2)  # I0(x) exp(-x): doesn't overflow
+        return r / noise**2 * torch.exp(-((r - v) ** 2) / (2 * noise**2)) * scaled_bessel
+
+    overlap = torch.trapezoid(torch.minimum(density(1.0), density(factor)), r)
+    return 1 - overlap.item() / 2
+
+
+def evaluate(model: nn.Module, loss_fn: nn.Module, X, y) -> tuple[float, float]:
+    """Return a model's mean loss and its accuracy (a fraction) on points and labels."""
+    was_training = model.training
+    model.eval()
+    with torch.inference_mode():
+        logits = model(X)
+        loss = loss_fn(logits, y)
+        predictions = logits > 0  # the same as torch.sigmoid(logits) > 0.5
+        accuracy = (predictions == y.bool()).float().mean()
+    model.train(was_training)
+    return loss.item(), accuracy.item()
+
+
+def batches(X, y, batch_size, generator):
+    """Yield all points and labels once, in random order, at most `batch_size` at a time.
+
+    The batches' sizes differ by one at most. A permuted tensor that is cut into views takes a
+    fourth of the time of a DataLoader, which fetches and stacks the points one by one.
+    """
+    if batch_size is None or batch_size >= len(X):
+        yield X, y
+        return
+    order = torch.randperm(len(X), generator=generator).to(X.device)
+    count = math.ceil(len(X) / batch_size)
+    yield from zip(X[order].tensor_split(count), y[order].tensor_split(count), strict=True)
+
+
+def train(
+    model: nn.Module,
+    data: Data,
+    *,
+    epochs: int = 300,
+    lr: float = 0.1,
+    momentum: float = 0.9,
+    weight_decay: float = 0.0,
+    batch_size: int | None = None,
+    seed: int = 42,
+    record_every: int = 10,
+) -> dict[str, list]:
+    """Train a model in place with stochastic gradient descent and return its history.
+
+    `batch_size` None is the full batch; `seed` sets the order of the batches. The history has the
+    keys epoch, train_loss, test_loss, train_acc and test_acc (fractions), with an entry every
+    `record_every` epochs and one at the last. Raises a FloatingPointError if the loss overflows.
+    """
+    check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
+    check_settings(batch_size=batch_size, seed=seed, record_every=record_every)
+    loss_fn = nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
+    )
+    generator = torch.Generator().manual_seed(seed)
+    history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
+
+    for epoch in tqdm(range(1, epochs + 1), type(model).__name__, disable=None, unit="epoch"):
+        model.train()
+        for X, y in batches(data.X_train, data.y_train, batch_size, generator):
+            logits = model(X)
+            loss = loss_fn(logits, y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+        if epoch % record_every == 0 or epoch == epochs:
+            train_loss, train_acc = evaluate(model, loss_fn, data.X_train, data.y_train)
+            test_loss, test_acc = evaluate(model, loss_fn, data.X_test, data.y_test)
+            entry = (epoch, train_loss, test_loss, train_acc, test_acc)
+            for values, value in zip(history.values(), entry, strict=True):
+                values.append(value)
+            if not math.isfinite(train_loss):
+                raise FloatingPointError(
+                    f"The loss of {type(model).__name__} must be finite; it was {train_loss} at "
+                    f"epoch {epoch}. Try a smaller lr than {lr} or a smaller momentum."
+                )
+    return history
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device that `auto`, `cpu` or `cuda` means here; auto is CUDA if there is one."""
+    found = torch.accelerator.current_accelerator(check_available=True)
+    has_cuda = found is not None and found.type == "cuda"
+    if name == "cuda" and not has_cuda:
+        raise ValueError("device must be one that this machine has; got 'cuda', and there is none.")
+    return torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
+
+
+MODEL_FILES = {CircleModelV0: "circle_model_v0.pth", CircleModelV2: "circle_model_v2.pth"}
+OTHER_FILES = ("decision_boundary.png", "loss_curves.png", "metrics.json")
+
+
+class Result(NamedTuple):
+    """A trained model, its history, and the seconds that its training took."""
+
+    model: nn.Module
+    history: dict[str, list]
+    seconds: float
+
+    @property
+    def name(self):
+        return type(self.model).__name__
+
+    def summary(self) -> dict:
+        return {
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+            "train_accuracy": self.history["train_acc"][-1],
+            "test_accuracy": self.history["test_acc"][-1],
+            "seconds": self.seconds,
+        }
+
+
+def compare(data: Data, settings: dict) -> list[Result]:
+    """Train both models from the same initial weights, on the same batches; return both results."""
+    torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
+    results = []
+    for model_class in MODEL_FILES:
+        torch.manual_seed(settings["seed"])
+        model = model_class(**keywords_of(model_class, settings)).to(data.X_train.device)
+        start = time.perf_counter()
+        history = train(model, data, **keywords_of(train, settings))
+        results.append(Result(model, history, time.perf_counter() - start))
+    return results
+
+
+def plot_boundaries(results: list[Result], data: Data) -> Figure:
+    """Return a figure with a row for each model: its boundary among the train and test points."""
+    figure = Figure(figsize=(9.4, 9))
+    figure.subplots_adjust(left=0.06, right=0.88, bottom=0.09, top=0.96, wspace=0.06, hspace=0.12)
+    panels = figure.subplots(len(results), 2, sharex=True, sharey=True)
+    for result, (left, right) in zip(results, panels, strict=True):
+        accuracy = result.summary()
+        for ax, part, X, y in (
+            (left, "train", data.X_train, data.y_train),
+            (right, "test", data.X_test, data.y_test),
+        ):
+            title = f"{result.name}, {part}: {accuracy[f'{part}_accuracy']:.2%} right"
+            plot_decision_boundary(result.model, X, y, ax=ax, title=title, legend=False)
+            ax.set_aspect("equal")
+            ax.locator_params(nbins=5)
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="lower center", ncols=2)
+    scale = figure.add_axes((0.91, 0.3, 0.02, 0.45))
+    figure.colorbar(panels[0, 0].images[0], cax=scale, label="probability of class 1")
+    return figure
+
+
+def plot_losses(results: list[Result]) -> Figure:
+    """Return a figure with a row for each model: its losses and its accuracies."""
+    figure = Figure(figsize=(10, 6.5))
+    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.08, top=0.95, hspace=0.2)
+    panels = figure.subplots(len(results), 2, sharex=True, sharey="col")
+    for result, row in zip(results, panels, strict=True):
+        plot_loss_curves(result.history, axes=row)
+        row[0].set_title(f"{result.name}: loss")
+        row[1].set_title(f"{result.name}: accuracy")
+    return figure
+
+
+def table(results: list[Result], best: float) -> str:
+    """Return the results as text, above the best accuracy that is possible on average."""
+    lines = ["model          parameters  train accuracy  test accuracy    time"]
+    for result in results:
+        parameters, train_accuracy, test_accuracy, seconds = result.summary().values()
+        lines.append(
+            f"{result.name:<13}{parameters:>12}{train_accuracy:>16.2%}{test_accuracy:>15.2%}"
+            f"{seconds:>6.2f} s"
+        )
+    lines.append(f"{'best possible on average':<41}{best:>15.3%}")
+    return "\n".join(lines)
+
+
+def save(results: list[Result], data: Data, settings: dict, best: float, out: Path) -> None:
+    """Write the models, the two pictures and the figures to a directory."""
+    for result in results:
+        path = out / MODEL_FILES[type(result.model)]
+        save_model(result.model, path, settings)
+    plot_boundaries(results, data).savefig(out / "decision_boundary.png")
+    plot_losses(results).savefig(out / "loss_curves.png")
+    packages = {"torch": torch, "scikit-learn": sklearn, "numpy": np, "matplotlib": matplotlib}
+    metrics = {
+        "settings": settings,
+        "device": str(data.X_train.device),
+        "versions": {"python": platform.python_version()}
+        | {name: package.__version__ for name, package in packages.items()},
+        "best_possible_accuracy": best,
+        "models": {
+            result.name: result.summary() | {"history": result.history} for result in results
+        },
+    }
+    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())
+
+
+HELP = {
+    "samples": "points to make",
+    "noise": "standard deviation of the noise on each coordinate",
+    "factor": "radius of the inner circle; the outer one's is 1",
+    "test_size": "share of the points to test on",
+    "seed": "of the data, the split, the weights and the batches",
+    "hidden_units": "units in each hidden layer",
+    "dropout": "probability that a hidden unit of CircleModelV2 is zeroed",
+    "batch_norm": "normalize the hidden layers of CircleModelV2",
+    "epochs": "passes over the training set",
+    "lr": "learning rate",
+    "momentum": "momentum of SGD",
+    "weight_decay": "weight decay of SGD",
+    "batch_size": "points in a batch at most (default: all)",
+    "record_every": "epochs from one entry of the history to the next",
+}
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Train, compare, save and plot, as the command line asks."""
+    parser = CommandLine(description=__doc__)
+    parser.add_keywords(make_data, CircleModelV2, train, help=HELP)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--out", type=Path, default="outputs", help="directory to write to (default: outputs)"
+    )
+    args = parser.parse_args(argv)
+    settings = {name: getattr(args, name) for name in HELP}
+    try:
+        check_settings(**settings)
+        device = resolve_device(args.device)
+        data = make_data(**keywords_of(make_data, settings)).to(device)
+        prepare_directory(args.out, (*MODEL_FILES.values(), *OTHER_FILES))
+        results = compare(data, settings)
+        best = best_possible_accuracy(settings["noise"], settings["factor"])
+        save(results, data, settings, best, args.out)
+    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
+        parser.error(str(error))
+    print(f"{len(data.y_train)} points to train on, {len(data.y_test)} to test on, on {device}.\n")
+    print(table(results, best))
+    print(f"\nThe models, pictures and figures are in {args.out}:")
+    print(*MODEL_FILES.values(), *OTHER_FILES, sep="\n")
+
+
+if __name__ == "__main__":
+    main()
