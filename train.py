@@ -8,6 +8,7 @@ import json
 import math
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,31 +90,46 @@ def best_possible_accuracy(noise: float, factor: float) -> float:
     return 1 - overlap.item() / 2
 
 
-def evaluate(model: nn.Module, loss_fn: nn.Module, X, y) -> tuple[float, float]:
-    """Return a model's mean loss and its accuracy (a fraction) on points and labels."""
-    was_training = model.training
-    model.eval()
-    with torch.inference_mode():
-        logits = model(X)
-        loss = loss_fn(logits, y)
-        predictions = logits > 0  # the same as torch.sigmoid(logits) > 0.5
-        accuracy = (predictions == y.bool()).float().mean()
-    model.train(was_training)
-    return loss.item(), accuracy.item()
+def evaluate(model, loss_fn, X, y, *, batch_size=None, training=False):
+    """Return a model's mean loss and accuracy (a fraction) on points X (n, 2) and labels y (n, 1).
 
-
-def batches(X, y, batch_size, generator):
-    """Yield all points and labels once, in random order, at most `batch_size` at a time.
-
-    The batches' sizes differ by one at most. A permuted tensor that is cut into views takes a
-    fourth of the time of a DataLoader, which fetches and stacks the points one by one.
+    `training=True` evaluates in train mode, as if `model.eval()` had been forgotten. For an
+    ensemble, with X of shape (models, n, 2), both are lists with a value for each model.
     """
-    if batch_size is None or batch_size >= len(X):
-        yield X, y
-        return
-    order = torch.randperm(len(X), generator=generator).to(X.device)
-    count = math.ceil(len(X) / batch_size)
-    yield from zip(X[order].tensor_split(count), y[order].tensor_split(count), strict=True)
+    was_training = model.training
+    model.train(training)  # model.eval(), unless the mistake is wanted
+    with torch.inference_mode():
+        logits = torch.cat([model(part) for part in cut(X, batch_size)], dim=-2)
+        loss = loss_fn(logits, y).mean(dim=(-2, -1))
+        predictions = logits > 0  # the same as torch.sigmoid(logits) > 0.5
+        accuracy = (predictions == y.bool()).double().mean(dim=(-2, -1))
+    model.train(was_training)
+    return loss.tolist(), accuracy.tolist()
+
+
+def cut(points, batch_size):
+    """Cut points (..., n, 2) into batches of at most `batch_size`, whose sizes differ by one."""
+    n = points.shape[-2]
+    return points.tensor_split(math.ceil(n / min(batch_size or n, n)), dim=-2)
+
+
+def shuffled_batches(X, y, batch_size, generators):
+    """Yield all points and labels once, in a new random order, at most `batch_size` at a time.
+
+    Each model has a generator, so one for a single model. To permute a tensor and cut it into views
+    takes a fourth of a DataLoader's time, which fetches and stacks the points one by one.
+    """
+    n = X.shape[-2]
+    if batch_size is not None and batch_size < n:
+        orders = torch.stack([torch.randperm(n, generator=generator) for generator in generators])
+        order = orders.reshape(y.shape).to(X.device)
+        X, y = X.take_along_dim(order, dim=-2), y.take_along_dim(order, dim=-2)
+    return zip(cut(X, batch_size), cut(y, batch_size), strict=True)
+
+
+def progress_bar(epochs, name):
+    """Return the epochs from 1 on, with a bar where the output is a terminal."""
+    return tqdm(range(1, epochs + 1), name, unit="epoch", disable=None)
 
 
 def train(
@@ -125,29 +141,32 @@ def train(
     momentum: float = 0.9,
     weight_decay: float = 0.0,
     batch_size: int | None = None,
-    seed: int = 42,
+    seed: int | Sequence[int] = 42,
     record_every: int = 10,
+    progress=progress_bar,
 ) -> dict[str, list]:
     """Train a model in place with stochastic gradient descent and return its history.
 
-    `batch_size` None is the full batch; `seed` sets the order of the batches. The history has the
-    keys epoch, train_loss, test_loss, train_acc and test_acc (fractions), with an entry every
-    `record_every` epochs and one at the last. Raises a FloatingPointError if the loss overflows.
+    `batch_size` None is the full batch; `seed` sets the order of the batches (an ensemble has a
+    seed for each model). The history has the keys epoch, train_loss, test_loss, train_acc and
+    test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
+    FloatingPointError if the loss is no longer finite.
     """
+    seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
-    check_settings(batch_size=batch_size, seed=seed, record_every=record_every)
-    loss_fn = nn.BCEWithLogitsLoss()
+    check_settings(batch_size=batch_size, seed=min(seeds), record_every=record_every)
+    loss_fn = nn.BCEWithLogitsLoss(reduction="none")  # the loss of each point
     optimizer = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
-    generator = torch.Generator().manual_seed(seed)
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
 
-    for epoch in tqdm(range(1, epochs + 1), type(model).__name__, disable=None, unit="epoch"):
+    for epoch in progress(epochs, type(model).__name__):
         model.train()
-        for X, y in batches(data.X_train, data.y_train, batch_size, generator):
+        for X, y in shuffled_batches(data.X_train, data.y_train, batch_size, generators):
             logits = model(X)
-            loss = loss_fn(logits, y)
+            loss = loss_fn(logits, y).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -158,7 +177,7 @@ def train(
             entry = (epoch, train_loss, test_loss, train_acc, test_acc)
             for values, value in zip(history.values(), entry, strict=True):
                 values.append(value)
-            if not math.isfinite(train_loss):
+            if not np.isfinite(train_loss).any():
                 raise FloatingPointError(
                     f"The loss of {type(model).__name__} must be finite; it was {train_loss} at "
                     f"epoch {epoch}. Try a smaller lr than {lr} or a smaller momentum."
