@@ -26,7 +26,16 @@ from helper_functions import plot_decision_boundary, plot_loss_curves
 from model import CircleModelV0, CircleModelV2, save_model
 from support.checks import check_settings
 from support.command_line import CommandLine, keywords_of
+from support.ensemble import Ensemble
 from support.files import prepare_directory, write_atomically
+from support.many_seeds import (
+    comparison_table,
+    join,
+    plot_comparison,
+    plot_seeds,
+    seeds_table,
+    summarize,
+)
 
 
 class Data(NamedTuple):
@@ -195,7 +204,6 @@ def resolve_device(name: str) -> torch.device:
 
 
 MODEL_FILES = {CircleModelV0: "circle_model_v0.pth", CircleModelV2: "circle_model_v2.pth"}
-OTHER_FILES = ("decision_boundary.png", "loss_curves.png", "metrics.json")
 
 
 class Result(NamedTuple):
@@ -218,17 +226,53 @@ class Result(NamedTuple):
         }
 
 
-def compare(data: Data, settings: dict) -> list[Result]:
+def build(model_class: type, settings: dict) -> nn.Module:
+    """Return a model on the CPU, with the initial weights that belong to the settings' seed."""
+    torch.manual_seed(settings["seed"])
+    return model_class(**keywords_of(model_class, settings))
+
+
+def compare_models(data: Data, settings: dict) -> list[Result]:
     """Train both models from the same initial weights, on the same batches; return both results."""
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
     results = []
     for model_class in MODEL_FILES:
-        torch.manual_seed(settings["seed"])
-        model = model_class(**keywords_of(model_class, settings)).to(data.X_train.device)
+        model = build(model_class, settings).to(data.X_train.device)
         start = time.perf_counter()
         history = train(model, data, **keywords_of(train, settings))
         results.append(Result(model, history, time.perf_counter() - start))
     return results
+
+
+def train_many(classes, settings: dict, seeds: range, device, bar: tqdm) -> dict[str, dict]:
+    """Train a model of each class for each seed, on data of the seed's own; return the histories.
+
+    An entry of a history is a list with a value for each seed. One more key, train_mode_acc, has
+    the final test accuracies with `model.eval()` forgotten.
+    """
+    histories = {model_class.__name__: [] for model_class in classes}
+    loss_fn = nn.BCEWithLogitsLoss(reduction="none")
+
+    def progress(epochs, name):
+        for epoch in range(1, epochs + 1):
+            yield epoch
+            bar.update(len(chunk))
+
+    for start in range(0, len(seeds), 50):  # fifty at a time: more don't fit the cache
+        chunk = seeds[start : start + 50]
+        each = [settings | {"seed": seed} for seed in chunk]
+        datasets = [make_data(**keywords_of(make_data, one)) for one in each]
+        data = Data(*map(torch.stack, zip(*datasets, strict=True))).to(device)
+        for model_class in classes:
+            ensemble = Ensemble([build(model_class, one) for one in each]).to(device)
+            several = keywords_of(train, settings | {"seed": chunk})
+            history = train(ensemble, data, **several, progress=progress)
+            test = data.X_test, data.y_test
+            _, accuracy = evaluate(
+                ensemble, loss_fn, *test, batch_size=settings["batch_size"], training=True
+            )
+            histories[model_class.__name__].append(history | {"train_mode_acc": [accuracy]})
+    return {name: join(parts) for name, parts in histories.items()}
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:
@@ -277,27 +321,6 @@ def table(results: list[Result], best: float) -> str:
     return "\n".join(lines)
 
 
-def save(results: list[Result], data: Data, settings: dict, best: float, out: Path) -> None:
-    """Write the models, the two pictures and the figures to a directory."""
-    for result in results:
-        path = out / MODEL_FILES[type(result.model)]
-        save_model(result.model, path, settings)
-    plot_boundaries(results, data).savefig(out / "decision_boundary.png")
-    plot_losses(results).savefig(out / "loss_curves.png")
-    packages = {"torch": torch, "scikit-learn": sklearn, "numpy": np, "matplotlib": matplotlib}
-    metrics = {
-        "settings": settings,
-        "device": str(data.X_train.device),
-        "versions": {"python": platform.python_version()}
-        | {name: package.__version__ for name, package in packages.items()},
-        "best_possible_accuracy": best,
-        "models": {
-            result.name: result.summary() | {"history": result.history} for result in results
-        },
-    }
-    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())
-
-
 HELP = {
     "samples": "points to make",
     "noise": "standard deviation of the noise on each coordinate",
@@ -316,6 +339,55 @@ HELP = {
 }
 
 
+def run_once(settings: dict, device: torch.device, out: Path) -> None:
+    """Train one model of each kind; write the models, pictures and figures; print the table."""
+    data = make_data(**keywords_of(make_data, settings)).to(device)
+    best = best_possible_accuracy(settings["noise"], settings["factor"])
+    results = compare_models(data, settings)
+    for result in results:
+        save_model(result.model, out / MODEL_FILES[type(result.model)], settings)
+    plot_boundaries(results, data).savefig(out / "decision_boundary.png")
+    plot_losses(results).savefig(out / "loss_curves.png")
+    models = {result.name: result.summary() | {"history": result.history} for result in results}
+    write_metrics(out, settings, device, {"best_possible_accuracy": best, "models": models})
+    print(f"{len(data.y_train)} points to train on, {len(data.y_test)} to test on, on {device}.\n")
+    print(table(results, best))
+
+
+def run_many(settings: dict, seeds: range, compared: str | None, values: list, device, out) -> None:
+    """Train both models for many seeds, at each value of a compared setting if there is one."""
+    runs = {value: settings | {compared: value} for value in values} if compared else {"": settings}
+    classes = [c for c in MODEL_FILES if compared in keywords_of(c, {compared: None})]
+    classes = classes or list(MODEL_FILES)  # all of them, unless the setting is for one alone
+    histories, summaries = {}, {}
+    total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
+    with tqdm(total=total, unit=" epochs", unit_scale=True, disable=None) as bar:
+        for value, run in runs.items():
+            best = best_possible_accuracy(run["noise"], run["factor"])
+            for name, history in train_many(classes, run, seeds, device, bar).items():
+                histories[value, name] = history
+                summaries[value, name] = summarize(history, best)
+    print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.\n")
+    if compared:
+        plot_comparison(compared, summaries).savefig(out / "comparison.png")
+        print(comparison_table(compared, summaries))
+    else:
+        by_name = {name: history for (_, name), history in histories.items()}
+        plot_seeds(by_name, best).savefig(out / "seeds.png")
+        print(seeds_table({name: s for (_, name), s in summaries.items()}, best))
+    figures = [{"value": value, "model": name} | s for (value, name), s in summaries.items()]
+    write_metrics(out, settings, device, {"compared": compared, "figures": figures})
+
+
+def write_metrics(out: Path, settings: dict, device, figures: dict) -> None:
+    """Write the settings, the versions and the figures of a run to metrics.json."""
+    packages = {"torch": torch, "scikit-learn": sklearn, "numpy": np, "matplotlib": matplotlib}
+    versions = {name: package.__version__ for name, package in packages.items()}
+    versions["python"] = platform.python_version()
+    metrics = {"settings": settings, "device": str(device), "versions": versions} | figures
+    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())
+
+
 def main(argv: list[str] | None = None) -> None:
     """Train, compare, save and plot, as the command line asks."""
     parser = CommandLine(description=__doc__)
@@ -324,22 +396,32 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--out", type=Path, default="outputs", help="directory to write to (default: outputs)"
     )
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="train N models of each kind, from --seed on"
+    )
+    parser.add_argument(
+        "--compare", metavar="SETTING=VALUE,...", help="do so at each value (default: 100 seeds)"
+    )
     args = parser.parse_args(argv)
     settings = {name: getattr(args, name) for name in HELP}
     try:
         check_settings(**settings)
         device = resolve_device(args.device)
-        data = make_data(**keywords_of(make_data, settings)).to(device)
-        prepare_directory(args.out, (*MODEL_FILES.values(), *OTHER_FILES))
-        results = compare(data, settings)
-        best = best_possible_accuracy(settings["noise"], settings["factor"])
-        save(results, data, settings, best, args.out)
+        if args.seeds is None and args.compare is None:
+            files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
+            prepare_directory(args.out, (*files, "metrics.json"))
+            run_once(settings, device, args.out)
+        else:
+            compared, values = parser.parse_comparison(args.compare, settings)
+            for value in values:
+                check_settings(**settings | {compared: value})
+            files = ("comparison.png" if compared else "seeds.png",)
+            prepare_directory(args.out, (*files, "metrics.json"))
+            seeds = range(args.seed, args.seed + (100 if args.seeds is None else args.seeds))
+            run_many(settings, seeds, compared, values, device, args.out)
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         parser.error(str(error))
-    print(f"{len(data.y_train)} points to train on, {len(data.y_test)} to test on, on {device}.\n")
-    print(table(results, best))
-    print(f"\nThe models, pictures and figures are in {args.out}:")
-    print(*MODEL_FILES.values(), *OTHER_FILES, sep="\n")
+    print(f"\nIn {args.out}: {', '.join(files)} and metrics.json.")
 
 
 if __name__ == "__main__":
