@@ -64,15 +64,9 @@ def make_data(
     of the Gaussian added to each coordinate. The split keeps the two classes in equal parts.
     """
     check_settings(samples=samples, noise=noise, factor=factor, test_size=test_size, seed=seed)
-    test_points = math.ceil(samples * test_size)
-    if min(test_points, samples - test_points) < 2:
-        raise ValueError(
-            f"test_size must leave at least 2 of the {samples} points on either side; "
-            f"got {test_size}."
-        )
     X, y = make_circles(n_samples=samples, noise=noise, factor=factor, random_state=seed)
     X_train, X_test, y_train, y_test = train_test_split(
-        X, y.reshape(-1, 1), test_size=test_points, stratify=y, random_state=seed
+        X, y.reshape(-1, 1), test_size=test_size, stratify=y, random_state=seed
     )
     return Data(*(torch.from_numpy(a).float() for a in (X_train, y_train, X_test, y_test)))
 
@@ -415,9 +409,11 @@ def main(argv: list[str] | None = None) -> None:
             compared, values = parser.parse_comparison(args.compare, settings)
             for value in values:
                 check_settings(**settings | {compared: value})
+            count = 100 if args.seeds is None else args.seeds
+            check_settings(seed=args.seed, seeds=count)
+            seeds = range(args.seed, args.seed + count)
             files = ("comparison.png" if compared else "seeds.png",)
             prepare_directory(args.out, (*files, "metrics.json"))
-            seeds = range(args.seed, args.seed + (100 if args.seeds is None else args.seeds))
             run_many(settings, seeds, compared, values, device, args.out)
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         parser.error(str(error))

@@ -201,7 +201,8 @@ def test_the_loop_is_sgd_on_binary_cross_entropy(model_class, settings):
 
 
 @pytest.mark.parametrize(
-    ("epochs", "record_every", "expected"), [(25, 10, [10, 20, 25]), (20, 10, [10, 20]), (3, 9, [3])]
+    ("epochs", "record_every", "expected"),
+    [(25, 10, [10, 20, 25]), (20, 10, [10, 20]), (3, 9, [3])],
 )
 def test_history_is_recorded_at_its_steps_and_at_the_last_epoch(epochs, record_every, expected):
     model, data = seeded(CircleModelV2), make_data()
@@ -250,7 +251,9 @@ def test_both_models_see_the_batches_in_the_same_order(monkeypatch):
 
 
 def test_a_loss_that_is_not_finite_stops_training_and_names_the_epoch():
-    with pytest.raises(FloatingPointError, match=r"CircleModelV2 .* at epoch 10\. Try a smaller lr"):
+    with pytest.raises(
+        FloatingPointError, match=r"CircleModelV2 .* at epoch 10\. Try a smaller lr"
+    ):
         train(seeded(CircleModelV2), make_data(), lr=1e30, epochs=100)
 
 
