@@ -36,6 +36,7 @@ from support.many_seeds import (
     seeds_table,
     summarize,
 )
+from support.memory import keep_freed_memory
 
 
 class Data(NamedTuple):
@@ -353,6 +354,7 @@ def run_many(settings: dict, seeds: range, compared: str | None, values: list, d
     runs = {value: settings | {compared: value} for value in values} if compared else {"": settings}
     classes = [c for c in MODEL_FILES if compared in keywords_of(c, {compared: None})]
     classes = classes or list(MODEL_FILES)  # all of them, unless the setting is for one alone
+    keep_freed_memory()
     histories, summaries = {}, {}
     total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
     with tqdm(total=total, unit=" epochs", unit_scale=True, disable=None) as bar:
