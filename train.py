@@ -154,7 +154,7 @@ def train(
     `batch_size` None is the full batch; `seed` sets the order of the batches (an ensemble has a
     seed for each model). The history has the keys epoch, train_loss, test_loss, train_acc and
     test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
-    FloatingPointError if the loss is no longer finite.
+    FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be).
     """
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
@@ -181,7 +181,7 @@ def train(
             entry = (epoch, train_loss, test_loss, train_acc, test_acc)
             for values, value in zip(history.values(), entry, strict=True):
                 values.append(value)
-            if not np.isfinite(train_loss).any():
+            if isinstance(train_loss, float) and not math.isfinite(train_loss):
                 raise FloatingPointError(
                     f"The loss of {type(model).__name__} must be finite; it was {train_loss} at "
                     f"epoch {epoch}. Try a smaller lr than {lr} or a smaller momentum."

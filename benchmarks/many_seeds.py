@@ -105,7 +105,9 @@ def jax_arrays(seeds):
 
     stack = lambda *leaves: jnp.stack(leaves)  # noqa: E731
     parameters = jax.tree.map(stack, *map(layers, models(seeds)))
-    return parameters, tuple(jnp.stack([jnp.array(d[i]) for d in datasets(seeds)]) for i in range(4))
+    return parameters, tuple(
+        jnp.stack([jnp.array(d[i]) for d in datasets(seeds)]) for i in range(4)
+    )
 
 
 def jax_together(count, chunk):
@@ -143,7 +145,12 @@ def main():
     for name, values in seconds.items():
         ratio = statistics.median(a / b for a, b in zip(values, ours, strict=True))
         rows.append(
-            [name, f"{statistics.median(values) * 1e6:.0f}", f"{ratio:.2f}", f"{accuracy[name]:.2%}"]
+            [
+                name,
+                f"{statistics.median(values) * 1e6:.0f}",
+                f"{ratio:.2f}",
+                f"{accuracy[name]:.2%}",
+            ]
         )
     print(markdown(rows))
     print(
