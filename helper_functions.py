@@ -259,6 +259,7 @@ def _predict_grid(model, X, labels, xs, ys, training=False):
     predicted = np.empty(count, np.uint16)
     lead, height = np.ones(count, np.float32), np.ones(count, np.float32)
     classes = getattr(model, "classes_", None)
+    classes = None if classes is None else np.asarray(classes).tolist()
     seen, n_classes = {}, 2  # labels in the order in which they were met, where the model gives any
     with _borrowed(model, training):
         for start in range(0, count, chunk):
@@ -279,15 +280,12 @@ def _predict_grid(model, X, labels, xs, ys, training=False):
     if seen:
         if classes is None:
             classes = _sorted("y", set(seen) | set(() if labels is None else labels))
-        classes = list(classes)
         predicted = np.array([classes.index(label) for label in seen], np.uint16)[predicted]
         n_classes = max(2, len(classes))
-    elif classes is not None:
-        classes = list(classes)
-        if len(classes) != n_classes:
-            raise ValueError(
-                f"model must give a score for each of its {len(classes)} classes; got {n_classes}."
-            )
+    elif classes is not None and len(classes) != n_classes:
+        raise ValueError(
+            f"model must give a score for each of its {len(classes)} classes; got {n_classes}."
+        )
     shape = len(ys), len(xs)
     step = _contour_step(xs)  # the lines need no more of the heights
     height = height.reshape(shape)[::step, ::step].clip(-1e9, 1e9)
@@ -378,7 +376,7 @@ def _borrowed(model, training):
     `inference_mode`: a tensor that the model keeps must still serve in its training later.
     """
     modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
-    before = [(module, module.training, dict(module._buffers)) for module in modules]
+    before = [(module, module.training, dict(module._buffers.items())) for module in modules]
     buffers = [b for _, _, kept in before for b in kept.values() if b is not None]
     copies = {id(buffer): buffer.detach().clone() for buffer in buffers}  # one if it is shared
     gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
@@ -386,13 +384,16 @@ def _borrowed(model, training):
         try:
             for module, _, kept in before:
                 module.training = training
-                module._buffers.update((name, copies.get(id(b))) for name, b in kept.items())
+                for name, buffer in kept.items():
+                    setattr(module, name, copies.get(id(buffer)))
             yield
         finally:
             for module, mode, kept in before:
                 module.training = mode
-                module._buffers.clear()
-                module._buffers.update(kept)
+                for name in module._buffers.keys() - kept.keys():  # made on the way
+                    delattr(module, name)
+                for name, buffer in kept.items():
+                    setattr(module, name, buffer)
 
 
 def _scores(answer, count):
@@ -400,7 +401,7 @@ def _scores(answer, count):
     if not isinstance(answer, torch.Tensor):
         if not hasattr(answer, "__array__"):
             raise TypeError(f"model must return a tensor or an array; got {_type(answer)}.")
-        answer = torch.from_numpy(np.asarray(answer, float))
+        answer = torch.from_numpy(np.array(answer, float))
     if answer.shape[:1] != (count,) or answer.ndim > 2 or 0 in answer.shape:
         raise ValueError(
             f"model must return shape (n,), (n, 1) or (n, k) for n points; "
