@@ -186,6 +186,7 @@ def plot_hidden_units(
     """
     if not isinstance(model, torch.nn.Module):
         raise TypeError(f"model must be an nn.Module; got an object of type {_type(model)}.")
+    model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
     _check_whole("max_units", max_units, 1)
     points, labels, xs, ys = _read_input(X, y, grid_resolution, xlim, ylim)
     with _recorded_layers(model, max_units) as calls:
@@ -489,9 +490,9 @@ def _recorded_layers(model, max_units):
     """Record the calls of a model's leaf modules in a list while the context is open."""
     calls, turn = [], 0
 
-    def record(module, inputs, output):
+    def record(module, inputs, keywords, output):
         nonlocal turn
-        tensors = inputs[0], output
+        tensors = next(iter((*inputs, *keywords.values())), None), output
         if not all(isinstance(t, torch.Tensor) and t.ndim == 2 for t in tensors):
             return
         if turn == len(calls):
@@ -508,8 +509,8 @@ def _recorded_layers(model, max_units):
     try:
         handles.append(model.register_forward_pre_hook(rewind))
         for module in model.modules():
-            if not any(module.children()):
-                handles.append(module.register_forward_hook(record))
+            if isinstance(module, torch.nn.Linear) or not any(module.children()):
+                handles.append(module.register_forward_hook(record, with_kwargs=True))
         yield calls
     finally:
         for handle in handles:

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 import helper_functions
 from helper_functions import (
@@ -616,6 +617,24 @@ def test_a_functional_relu_is_seen():
     np.testing.assert_allclose(
         image_of(panels["layer 1, unit 2"]).ravel(), expected[:, 1], atol=1e-6
     )
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own
+@pytest.mark.parametrize("wrap", [spectral_norm, torch.compile, None])
+def test_layers_are_found_behind_wrappers_and_keywords(wrap):
+    class Keywords(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = nn.Linear(2, 3), nn.Linear(3, 1)
+            if wrap is spectral_norm:
+                self.one = wrap(self.one)
+
+        def forward(self, x):
+            return self.two(input=torch.relu(self.one(input=x)))
+
+    model = Keywords()
+    figure = plot_hidden_units(torch.compile(model) if wrap is torch.compile else model, X)
+    assert list(panels_of(figure))[:3] == [f"layer 1, unit {i}" for i in (1, 2, 3)]
 
 
 def test_a_cap_on_units_is_said_and_many_classes_are_drawn():
