@@ -54,7 +54,11 @@ class Trace:
         ]
         self.random = torch.get_rng_state()
         self.autograd = torch.is_grad_enabled(), torch.is_inference_mode_enabled()
-        self.defaults = torch.get_default_dtype(), torch.get_default_device()
+        self.defaults = (
+            torch.get_default_dtype(),
+            torch.get_default_device(),
+            torch.get_num_threads(),
+        )
         self.figures = plt.gcf().number, plt.get_fignums()
 
     def assert_same(self, other):
