@@ -8,8 +8,9 @@ Run as a script it draws the boundaries of models that train.py has saved:
     python helper_functions.py outputs/circle_model_v0.pth outputs/circle_model_v2.pth
 """
 
+import io
 from contextlib import contextmanager
-from itertools import chain
+from itertools import pairwise
 from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
@@ -18,13 +19,15 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
+from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, NoNorm, to_rgb
 from matplotlib.figure import Figure
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and a marker for each.
 CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
-CONTOUR_POINTS = 1001  # lines are traced on at most this many points an axis: finer isn't seen
+CONTOUR_POINTS = 501  # lines are traced on at most this many points an axis: finer isn't seen
+SMALL_NETWORK = 4096  # parameters
+MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 
 
 def plot_predictions(
@@ -51,12 +54,13 @@ def plot_predictions(
     else:
         train_data, test_data = _points("train_data", train_data), _points("test_data", test_data)
         classes = np.unique(np.concatenate([train_labels, test_labels]))
+        names, colors = dict(enumerate(classes)), _class_colors(None, len(classes))
         for points, labels, name, alpha in (
             (train_data, train_labels, "train", 0.25),
             (test_data, test_labels, "test", 1.0),
         ):
             index = np.searchsorted(classes, labels)
-            _draw_points(ax, points, index, classes, _class_colors(None, len(classes)), name, alpha)
+            _draw_points(ax, points, index, names, colors, name, alpha)
         if predictions is not None:
             wrong = test_data[predictions != test_labels]
             label = f"wrong: {len(wrong)} of {len(test_data)}"
@@ -109,50 +113,132 @@ def plot_decision_boundary(
     runner-up in probability, and the lines lie where that lead is 0.
 
     model: an `nn.Module` that turns points (n, 2) into logits (n,), (n, 1) or (n, k), on any device
-        and of any floating dtype; or an estimator with `predict_proba`, `decision_function` or
-        `predict` (the first it has); or a function from points to such logits, or to labels where
-        it returns bools or integers. A function gets tensors if X is one, else arrays.
+        and of any floating dtype (an `nn.Sequential` that ends in Sigmoid or Softmax is taken to
+        return probabilities); or an estimator with `predict_proba`, `decision_function` or
+        `predict`, the first it has; or a function from points to logits of those shapes, or to
+        labels where it returns bools, integers or strings. A function is given points of X's kind:
+        tensors, DataFrames, else arrays.
     X: points of shape (n, 2): tensor, array, list or DataFrame (its columns name the axes).
-    y: labels of shape (n,) or (n, 1): whole numbers from 0 to k - 1, or any sortable labels, which
-        are then numbered in their order. None draws no points.
+    y: labels of shape (n,) or (n, 1): whole numbers from 0 to k - 1, or k different labels of any
+        one kind, which are numbered in their order. None draws no points.
     ax: the Axes to draw on; by default pyplot's current one.
     grid_resolution: grid points along each axis.
     cmap: a colormap (or its name) for the probability, with its ends as the classes' colours; with
         more classes, one that their colours are taken from; or a list with a colour for each class.
     alpha: opacity of the background, from 0 to 1.
     xlim, ylim: (low, high) of the plane, in X's units; by default X's range and 5 % around it.
-    training: draw with every submodule in train mode (Dropout drops, BatchNorm uses each chunk's
-        statistics) rather than in eval mode.
+    title: of the Axes.
+    legend: whether to name the classes in a legend.
+    training: draw with every submodule in train mode (Dropout drops, BatchNorm uses the statistics
+        of the points that it is given at a time) rather than in eval mode.
 
     Returns the Axes. With two classes `plt.colorbar(ax.images[-1])` shows the scale. The model is
-    left as it was: device, modes, weights, buffers, gradients, and torch's random state. An error
-    that the model raises comes through as it is; other bad input is a ValueError or a TypeError.
+    left as it was: device, modes, weights, buffers and gradients, and so is torch's random state.
+    An error that the model raises comes through as it is; other bad input is a ValueError or a
+    TypeError, and nothing is drawn.
     """
-    points = _points("X", X)
-    labels = None if y is None else _labels("y", y, len(points))
-    if not (isinstance(grid_resolution, Integral) and grid_resolution >= 2):
-        raise ValueError(
-            f"grid_resolution must be a whole number, 2 or more; got {grid_resolution!r}."
-        )
-    xlim, ylim = _limits("xlim", xlim, points[:, 0]), _limits("ylim", ylim, points[:, 1])
-    xs, ys = np.linspace(*xlim, grid_resolution), np.linspace(*ylim, grid_resolution)
+    points, labels, xs, ys = _read_input(X, y, grid_resolution, xlim, ylim)
     surface = _predict_grid(model, X, labels, xs, ys, training)
     colors = _class_colors(cmap, surface.n_classes)
-    if labels is not None:
-        index, names = _class_indices(labels, surface)
+    index, names = _number_labels(labels, surface)
 
     ax = plt.gca() if ax is None else ax
     _draw_surface(ax, xs, ys, surface, colors, cmap, alpha)
-    if labels is not None:
-        _draw_points(ax, points, index, names, colors)
-        if legend:
-            ax.legend(loc="upper right")
-    ax.set(xlim=xlim, ylim=ylim)
+    _draw_points(ax, points, index, names, colors)
+    if legend:
+        _draw_legend(ax, points, names)
     if title is not None:
         ax.set_title(title)
     if hasattr(X, "columns"):
         ax.set(xlabel=str(X.columns[0]), ylabel=str(X.columns[1]))
     return ax
+
+
+def plot_hidden_units(
+    model,
+    X,
+    y=None,
+    *,
+    figure=None,
+    grid_resolution=151,
+    cmap="PRGn",
+    max_units=16,
+    xlim=None,
+    ylim=None,
+    title=None,
+    training=False,
+):
+    """Show what each hidden unit of a network computes on the plane, and what comes of it.
+
+    A panel for each unit shows its activation, what the next layer is given, in colours that are
+    white at 0 and have one scale for a layer. Its line is where the unit switches on: where its
+    input to the activation function is 0. The large panel is the output's decision boundary.
+
+    model: an `nn.Module` as for `plot_decision_boundary`, with two or more `nn.Linear` layers. All
+        but the last are hidden; they count in the order in which the model calls them.
+    X, y, grid_resolution, xlim, ylim, training: as for `plot_decision_boundary`.
+    figure: the Figure or SubFigure to draw on; by default a new one of pyplot's that fits.
+    cmap: a diverging colormap, or its name, for the activations.
+    max_units: units of a layer to show at most; the figure says where there are more.
+    title: of the figure.
+
+    Returns the Figure. The model is left as it was, with no hook of ours on it. Errors are those of
+    `plot_decision_boundary`, and a ValueError for a model without hidden `nn.Linear` layers.
+    """
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model must be an nn.Module; got an object of type {_type(model)}.")
+    model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
+    _check_whole("max_units", max_units, 1)
+    points, labels, xs, ys = _read_input(X, y, grid_resolution, xlim, ylim)
+    with _recorded_layers(model, max_units) as calls:
+        surface = _predict_grid(model, X, labels, xs, ys, training)
+    layers = _hidden_layers(calls, (len(ys), len(xs)))
+    index, names = _number_labels(labels, surface)
+    colors = _class_colors(None, surface.n_classes)
+
+    columns = min(8, max(len(layer.units) for layer in layers))
+    rows = [-(-len(layer.units) // columns) for layer in layers]
+    if figure is None:
+        figure = plt.figure(figsize=(1.25 * columns + 6, max(1.45 * sum(rows) + 0.7, 4.5)))
+    grid = figure.add_gridspec(
+        sum(rows),
+        columns + 3,  # a scale, a gap and the output stand to the right of the units
+        width_ratios=[1] * columns + [0.12, 0.35, 3.6],
+        left=0.015,
+        right=0.985,
+        bottom=0.07,
+        top=0.88 if title else 0.93,
+        wspace=0.12,
+        hspace=0.32,
+    )
+    top = 0
+    for number, (layer, height) in enumerate(zip(layers, rows, strict=True), 1):
+        scale = max(np.abs([unit.activation for unit in layer.units]).max(), 1e-12)
+        for i, unit in enumerate(layer.units):
+            ax = figure.add_subplot(grid[top + i // columns, i % columns])
+            style = dict(cmap=cmap, vmin=-scale, vmax=scale)
+            image = _draw_image(ax, xs, ys, unit.activation, **style)
+            _draw_contour(ax, xs, ys, unit.switch, linewidths=1.2)
+            _draw_points(ax, points, index, names, colors, size=1, alpha=0.35)
+            ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]), xticks=[], yticks=[], box_aspect=1)
+            ax.set_title(f"layer {number}, unit {i + 1}", fontsize=8, pad=3)
+            if i % columns == 0:
+                start_of_row = ax
+        if layer.width > max_units:
+            note = f"layer {number} has {layer.width - max_units} more units, which are not shown"
+            start_of_row.annotate(note, (0, -0.05), xycoords="axes fraction", va="top", fontsize=8)
+        bar = figure.add_subplot(grid[top : top + height, columns])
+        figure.colorbar(image, cax=bar)
+        bar.tick_params(labelsize=7, length=2, pad=1)
+        top += height
+
+    ax = figure.add_subplot(grid[:, -1], title="output: decision boundary", box_aspect=1)
+    _draw_surface(ax, xs, ys, surface, colors)
+    _draw_points(ax, points, index, names, colors)
+    _draw_legend(ax, points, names)
+    if title is not None:
+        figure.suptitle(title)
+    return figure
 
 
 # Asking the model
@@ -162,85 +248,125 @@ class _Surface(NamedTuple):
     """What a model predicts on a grid: arrays of shape (rows, columns)."""
 
     predicted: np.ndarray  # the number of the likeliest class
-    margin: np.ndarray  # its probability minus the runner-up's: 1 is certain, 0 is a boundary
+    lead: np.ndarray  # its probability minus the runner-up's: 1 is certain, 0 is a boundary
+    height: np.ndarray  # the lead in the model's own scores, which is straighter near a boundary
     n_classes: int
-    classes: np.ndarray | None  # the labels in the order of their numbers, if the model has any
+    classes: list | None  # the labels in the order of their numbers, if the model has any
 
 
 def _predict_grid(model, X, labels, xs, ys, training=False):
     """Ask the model about every point of a grid, some at a time so that memory stays small."""
     ask, kind, chunk = _how_to_ask(model, X, training)
+    count = len(xs) * len(ys)
+    predicted = np.empty(count, np.uint16)
+    lead, height = np.ones(count, np.float32), np.ones(count, np.float32)
     classes = getattr(model, "classes_", None)
-    shape, count = (len(ys), len(xs)), len(xs) * len(ys)
-    answers = []
-    with _borrowed(model, training):
+    classes = None if classes is None else np.asarray(classes).tolist()
+    seen, n_classes = {}, 2  # labels in the order in which they were met, where the model gives any
+    with _borrowed(model, training), _one_thread_if_small(model):
         for start in range(0, count, chunk):
-            number = np.arange(start, min(start + chunk, count))
-            points = np.column_stack([xs[number % len(xs)], ys[number // len(xs)]])
+            part = slice(start, min(start + chunk, count))
+            points = _grid_points(xs, ys, part)
             try:
                 answer = ask(points)
             except Exception as error:
-                error.add_note(f"The model raised this when given points of {points.shape}.")
+                error.add_note(f"The model raised this when given points of shape {points.shape}.")
                 raise
             if kind == "labels" or (kind == "scores or labels" and _is_discrete(answer)):
-                answers.append(_labels("The model's labels", answer, len(points)))
+                predicted[part] = _meet(seen, answer, len(points))
             else:
-                answers.append(_winner_and_margin(_probabilities(answer, len(points), kind)))
+                answer = _scores(answer, len(points))
+                n_classes = max(2, answer.shape[1])
+                predicted[part], lead[part], height[part] = _rank(answer, kind == "probabilities")
 
-    if isinstance(answers[0], np.ndarray):
-        answers = np.concatenate(answers)
+    if seen:
         if classes is None:
-            classes = np.unique(answers if labels is None else np.concatenate([answers, labels]))
-        predicted, margin = np.searchsorted(classes, answers), np.ones(count, np.float32)
+            classes = _sorted("y", set(seen) | set(() if labels is None else labels))
+        predicted = np.array([classes.index(label) for label in seen], np.uint16)[predicted]
         n_classes = max(2, len(classes))
-    else:
-        predicted, margin, n_classes = zip(*answers, strict=True)
-        predicted, margin = np.concatenate(predicted), np.concatenate(margin)
-        n_classes = n_classes[0]
-    return _Surface(predicted.reshape(shape), margin.reshape(shape), n_classes, classes)
+    elif classes is not None and len(classes) != n_classes:
+        raise ValueError(
+            f"model must give a score for each of its {len(classes)} classes; got {n_classes}."
+        )
+    shape = len(ys), len(xs)
+    step = _contour_step(xs)  # the lines need no more of the heights
+    height = height.reshape(shape)[::step, ::step].clip(-1e9, 1e9)
+    return _Surface(predicted.reshape(shape), lead.reshape(shape), height, n_classes, classes)
+
+
+def _grid_points(xs, ys, part):
+    """Return the points of a grid, of shape (n, 2), that a slice of their numbers tells."""
+    first, last = part.start // len(xs), -(-part.stop // len(xs))
+    rows = np.empty((last - first, len(xs), 2))
+    rows[..., 0], rows[..., 1] = xs, ys[first:last, None]
+    skipped = first * len(xs)
+    return rows.reshape(-1, 2)[part.start - skipped : part.stop - skipped]
 
 
 def _how_to_ask(model, X, training):
     """Return a function from points to the model's answers, their kind, and points at a time."""
     if isinstance(model, torch.nn.Module):
-        device, dtype = _device_and_dtype(model, X)
-        widest = max((max(p.shape, default=1) for p in model.parameters()), default=1)
-        chunk = max(1, min(2**15, 2**22 // widest))
-        return lambda points: model(torch.from_numpy(points).to(device, dtype)), "scores", chunk
+        tensors = [*model.parameters(), *model.buffers()]
+        if any(map(torch.nn.parameter.is_lazy, tensors)):
+            raise ValueError("model must know its shapes; call a lazy one on some points first.")
+        device, dtype = _device_and_dtype(tensors, X)
+        widest = max((max(tensor.shape, default=1) for tensor in tensors), default=1)
+        kind = "probabilities" if _ends_in_probabilities(model) else "scores"
+        chunk = max(1, min(2**15, 2**22 // widest))  # small enough for the processor's cache
+        return lambda points: model(torch.from_numpy(points).to(device, dtype)), kind, chunk
     if training:
-        raise ValueError(f"training needs an nn.Module as model; got {type(model).__name__}.")
-    methods = {"predict_proba": "probabilities", "decision_function": "scores", "predict": "labels"}
-    for name, kind in methods.items():
-        method = getattr(model, name, None)
-        if method is not None:
-            return lambda points, method=method: method(_like(X, points)), kind, 2**14
-    if callable(model):
-        return lambda points: model(_like(X, points, tensors=True)), "scores or labels", 2**14
+        raise ValueError(f"training needs an nn.Module as model; got {_type(model)}.")
+    method, kind = (None, None) if isinstance(model, type) else _method(model)
+    if method is not None:
+        return lambda points: method(_like(X, points, model)), kind, 2**14
+    if callable(model) and not isinstance(model, type):
+        return lambda points: model(_like(X, points)), "scores or labels", 2**13
     raise TypeError(
-        "model must be an nn.Module, an estimator or a function; "
-        f"got an object of type {type(model).__name__}."
+        "model must be an nn.Module, a fitted estimator or a function; "
+        f"got an object of type {_type(model)}."
     )
 
 
-def _device_and_dtype(module, X):
+def _method(model):
+    """Return the method that tells most about an estimator's predictions, and what it returns."""
+    methods = {"predict_proba": "probabilities", "decision_function": "scores", "predict": "labels"}
+    found = {name: kind for name, kind in methods.items() if hasattr(model, name)}
+    settings = model.get_params() if hasattr(model, "get_params") else {}
+    if any(n.endswith("decision_function_shape") and v == "ovo" for n, v in settings.items()):
+        found.pop("decision_function", None)  # its scores are of pairs of classes
+    for name, kind in found.items():
+        return getattr(model, name), kind
+    return None, None
+
+
+def _device_and_dtype(tensors, X):
     """Return where a module computes and in which dtype, by its first floating tensor."""
-    for tensor in chain(module.parameters(), module.buffers()):
+    for tensor in tensors:
         if tensor.is_floating_point():
             return tensor.device, tensor.dtype
-    device = X.device if isinstance(X, torch.Tensor) else "cpu"
+    device = X.device if isinstance(X, torch.Tensor) else torch.get_default_device()
     return device, torch.get_default_dtype()
 
 
-def _like(X, points, tensors=False):
-    """Return points as the kind of thing that X is, which the model was made for."""
+def _ends_in_probabilities(module):
+    """Whether a module is an nn.Sequential that ends in Sigmoid or Softmax."""
+    while isinstance(module, torch.nn.Sequential) and len(module):
+        module = module[-1]
+    return isinstance(module, torch.nn.Sigmoid | torch.nn.Softmax)
+
+
+def _like(X, points, estimator=None):
+    """Return points as the kind of thing that X is; arrays for an estimator without names."""
     if isinstance(X, torch.Tensor):
         dtype = X.dtype if X.is_floating_point() else torch.get_default_dtype()
         points = torch.from_numpy(points).to(dtype)
-        return points.to(X.device) if tensors else _to_numpy(points)
-    if hasattr(X, "columns"):
-        return type(X)(points, columns=X.columns)
-    dtype = getattr(X, "dtype", None)
-    return points.astype(dtype) if dtype in (np.float16, np.float32) else points
+        return points.to(X.device) if estimator is None else _to_numpy(points)
+    fitted_on_array = hasattr(estimator, "n_features_in_") and not hasattr(
+        estimator, "feature_names_in_"
+    )
+    if hasattr(X, "columns") and not fitted_on_array:
+        return type(X)(dict(zip(X.columns, points.T, strict=True)))
+    return points.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else points
 
 
 @contextmanager
@@ -251,63 +377,213 @@ def _borrowed(model, training):
     Buffers are exchanged for copies, which BatchNorm may then update. `no_grad` rather than
     `inference_mode`: a tensor that the model keeps must still serve in its training later.
     """
-    if not isinstance(model, torch.nn.Module):
-        yield
-        return
-    modes = [(module, module.training) for module in model.modules()]
-    buffers = [(m, name, b) for m, _ in modes for name, b in m._buffers.items() if b is not None]
-    copies = {id(buffer): buffer.clone() for _, _, buffer in buffers}
-    gpus = {t.device for t in chain(model.parameters(), model.buffers()) if t.device.type == "cuda"}
+    modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
+    before = [(module, module.training, dict(module._buffers.items())) for module in modules]
+    buffers = [b for _, _, kept in before for b in kept.values() if b is not None]
+    copies = {id(buffer): buffer.detach().clone() for buffer in buffers}  # one if it is shared
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(gpus), torch.no_grad():
         try:
-            for module, _ in modes:
+            for module, _, kept in before:
                 module.training = training
-            for module, name, buffer in buffers:
-                module._buffers[name] = copies[id(buffer)]
+                for name, buffer in kept.items():
+                    setattr(module, name, copies.get(id(buffer)))
             yield
         finally:
-            for module, mode in modes:
+            for module, mode, kept in before:
                 module.training = mode
-            for module, name, buffer in buffers:
-                module._buffers[name] = buffer
+                for name in module._buffers.keys() - kept.keys():  # made on the way
+                    delattr(module, name)
+                for name, buffer in kept.items():
+                    setattr(module, name, buffer)
 
 
-def _probabilities(answer, count, kind):
-    """Return a model's answer for `count` points as probabilities of shape (count, k), k >= 2."""
+@contextmanager
+def _one_thread_if_small(model):
+    """Run a small network on one thread.
+
+    Its steps on a chunk are so short that waking further threads gains little, and where other
+    programs keep the processor busy, waiting for them at every step takes 40 times as long.
+    """
+    threads = torch.get_num_threads()
+    is_module = isinstance(model, torch.nn.Module)
+    small = is_module and sum(p.numel() for p in model.parameters()) <= SMALL_NETWORK
+    try:
+        if small:
+            torch.set_num_threads(1)
+        yield
+    finally:
+        if small:
+            torch.set_num_threads(threads)
+
+
+def _scores(answer, count):
+    """Return a model's answer for `count` points as a floating tensor of shape (count, k)."""
     if not isinstance(answer, torch.Tensor):
-        if not isinstance(answer, np.ndarray):
-            raise TypeError(f"model must return a tensor or array; got {type(answer).__name__}.")
-        answer = torch.from_numpy(answer)
+        if not hasattr(answer, "__array__"):
+            raise TypeError(f"model must return a tensor or an array; got {_type(answer)}.")
+        answer = torch.from_numpy(np.array(answer, float))
     if answer.shape[:1] != (count,) or answer.ndim > 2 or 0 in answer.shape:
         raise ValueError(
             f"model must return shape (n,), (n, 1) or (n, k) for n points; "
             f"got {tuple(answer.shape)} for {count}."
         )
-    p = answer.detach().reshape(count, -1).float()
-    if p.shape[1] == 1:
-        p = torch.sigmoid(p) if kind != "probabilities" else p
-        p = torch.cat([1 - p, p], dim=1)
-    elif kind != "probabilities":
-        p = torch.softmax(p, dim=1)
-    if not p.isfinite().all():
-        raise ValueError("model must return finite values; got nan or inf for some of the plane.")
-    return p
+    answer = answer.detach().reshape(count, -1)
+    return answer if answer.dtype == torch.float64 else answer.float()
 
 
-def _winner_and_margin(p):
-    """Return each point's likeliest class, its lead on the runner-up, and the number of classes."""
-    (first, second), (winner, _) = (t.unbind(1) for t in p.topk(2, dim=1))
-    return winner.cpu().numpy().astype(np.uint16), (first - second).cpu().numpy(), p.shape[1]
+def _rank(answer, are_probabilities):
+    """Return each point's likeliest class, and its lead in probability and in scores: arrays."""
+    if answer.shape[1] <= 2:
+        # Two logits say as much as their difference: softmax of the two is its sigmoid.
+        if answer.shape[1] == 2:
+            signed = answer[:, 1] - answer[:, 0]
+        else:
+            signed = 2 * answer[:, 0] - 1 if are_probabilities else answer[:, 0]
+        winner, height = signed > 0, signed.abs()
+        lead = height if are_probabilities else torch.tanh(height / 2)  # 2 sigmoid(h) - 1
+    else:
+        (first, second), (winner, _) = (t.unbind(1) for t in answer.topk(2, dim=1))
+        height = first - second
+        total = answer.logsumexp(1)
+        lead = height if are_probabilities else (first - total).exp() - (second - total).exp()
+    if height.isnan().any():
+        raise ValueError("model must return numbers; got nan for some of the plane.")
+    return winner.cpu().numpy(), lead.cpu().numpy(), height.cpu().numpy()
 
 
 def _is_discrete(answer):
     """Whether a function has returned labels (bools, integers, strings) rather than scores."""
     if isinstance(answer, torch.Tensor):
         return not answer.is_floating_point()
-    return isinstance(answer, np.ndarray) and answer.dtype.kind in "biuUO"
+    return hasattr(answer, "__array__") and np.asarray(answer).dtype.kind in "biuUO"
+
+
+def _meet(seen, answer, count):
+    """Return labels as their places in `seen`, a dict from label to place, and add the new ones."""
+    values = _labels("The model's labels", answer, count).tolist()
+    for label in dict.fromkeys(values):
+        seen.setdefault(label, len(seen))
+    if len(seen) > MAX_LABELS:
+        raise ValueError(
+            f"model must return at most {MAX_LABELS} different labels; got more. For a regressor, "
+            "pass a function to scores that are 0 on the boundary."
+        )
+    return np.fromiter(map(seen.__getitem__, values), np.uint16, count)
+
+
+# Looking inside
+
+
+class _Unit(NamedTuple):
+    """One hidden unit on a grid: arrays of shape (rows, columns)."""
+
+    activation: np.ndarray
+    switch: np.ndarray  # its input to the activation function
+
+
+class _Layer(NamedTuple):
+    units: list  # those that are shown
+    width: int
+
+
+class _Call(NamedTuple):
+    """What went into a module and came out of it, in chunks of shape (n, units shown)."""
+
+    module: torch.nn.Module
+    inputs: list
+    outputs: list
+    widths: tuple  # of all that went in and came out
+
+
+PASSIVE = (  # what may stand between a linear layer and its activation function
+    torch.nn.Linear,
+    torch.nn.BatchNorm1d,
+    torch.nn.LayerNorm,
+    torch.nn.modules.dropout._DropoutNd,
+    torch.nn.Identity,
+)
+
+
+@contextmanager
+def _recorded_layers(model, max_units):
+    """Record the calls of a model's leaf modules in a list while the context is open."""
+    calls, turn = [], 0
+
+    def record(module, inputs, keywords, output):
+        nonlocal turn
+        tensors = next(iter((*inputs, *keywords.values())), None), output
+        if not all(isinstance(t, torch.Tensor) and t.ndim == 2 for t in tensors):
+            return
+        if turn == len(calls):
+            calls.append(_Call(module, [], [], tuple(t.shape[1] for t in tensors)))
+        for chunks, tensor in zip((calls[turn].inputs, calls[turn].outputs), tensors, strict=True):
+            chunks.append(tensor.detach()[:, :max_units].float().cpu().numpy())
+        turn += 1
+
+    def rewind(module, inputs):
+        nonlocal turn
+        turn = 0  # the next chunk of the grid begins
+
+    handles = []
+    try:
+        handles.append(model.register_forward_pre_hook(rewind))
+        for module in model.modules():
+            if isinstance(module, torch.nn.Linear) or not any(module.children()):
+                handles.append(module.register_forward_hook(record, with_kwargs=True))
+        yield calls
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _hidden_layers(calls, shape):
+    """Sort recorded calls into layers, one for each nn.Linear but the last."""
+    starts = [i for i, call in enumerate(calls) if isinstance(call.module, torch.nn.Linear)]
+    if len(starts) < 2:
+        raise ValueError(
+            "model must have a hidden layer, so two nn.Linear that it calls on points (n, features)"
+            f"; got {len(starts)}."
+        )
+    layers = []
+    for start, stop in pairwise(starts):
+        group = calls[start:stop]
+        width = group[0].widths[1]
+        function = next((c for c in group if not isinstance(c.module, PASSIVE)), None)
+        if function is not None and function.widths == (width, width):
+            switch, activation = function.inputs, function.outputs
+        else:  # the function isn't a module, or there is none
+            switch = activation = group[-1].outputs
+            if calls[stop].widths[0] == width:
+                activation = calls[stop].inputs
+        grids = (np.concatenate(chunks).T.reshape(-1, *shape) for chunks in (activation, switch))
+        layers.append(_Layer([_Unit(*grids) for grids in zip(*grids, strict=True)], width))
+    return layers
 
 
 # Reading the input
+
+
+def _read_input(X, y, grid_resolution, xlim, ylim):
+    """Return the points, the labels as a list (or None), and the grid's values on each axis."""
+    points = _points("X", X)
+    labels = None if y is None else _labels("y", y, len(points)).tolist()
+    _check_whole("grid_resolution", grid_resolution, 2)
+    return (
+        points,
+        labels,
+        np.linspace(*_limits("xlim", xlim, points[:, 0]), grid_resolution),
+        np.linspace(*_limits("ylim", ylim, points[:, 1]), grid_resolution),
+    )
+
+
+def _check_whole(name, value, least):
+    if not (isinstance(value, Integral) and value >= least):
+        raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}.")
+
+
+def _type(value):
+    return type(value).__name__
 
 
 def _to_numpy(value):
@@ -325,9 +601,10 @@ def _points(name, X):
         raise ValueError(f"{name} must hold numbers in shape (n, 2); {error}.") from error
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
         raise ValueError(f"{name} must have shape (n, 2), n at least 1; got {points.shape}.")
-    if not np.isfinite(points).all():
-        bad = points[~np.isfinite(points)][0]
-        raise ValueError(f"{name} must be finite; got {bad} in {name}.")
+    finite = np.isfinite(points).all(axis=1)
+    if not finite.all():
+        row = np.flatnonzero(~finite)[0]
+        raise ValueError(f"{name} must be finite; got {points[row].tolist()} in row {row}.")
     return points
 
 
@@ -340,9 +617,17 @@ def _labels(name, y, count):
             f"got {labels.shape}."
         )
     labels = labels.reshape(-1)
-    if (labels != labels).any():
-        raise ValueError(f"{name} must have no missing labels; got nan.")
+    missing = [label for label in set(labels.tolist()) if label is None or label != label]
+    if missing:
+        raise ValueError(f"{name} must have no missing labels; got {missing[0]}.")
     return labels
+
+
+def _sorted(name, labels):
+    try:
+        return sorted(set(labels))
+    except TypeError as error:
+        raise ValueError(f"{name} must hold labels of one kind, the model's; {error}.") from error
 
 
 def _limits(name, limits, values):
@@ -351,29 +636,39 @@ def _limits(name, limits, values):
         low, high = values.min(), values.max()
         pad = 0.05 * (high - low) or 1.0
         return low - pad, high + pad
-    low, high = map(float, limits)
+    try:
+        low, high = map(float, limits)
+    except (TypeError, ValueError):
+        low = high = np.nan
     if not -np.inf < low < high < np.inf:
-        raise ValueError(f"{name} must be (low, high) with low below high; got {limits}.")
+        raise ValueError(f"{name} must be (low, high) with low below high; got {limits!r}.")
     return low, high
 
 
-def _class_indices(labels, surface):
-    """Return each label's class number, and the names of the classes in the order of numbers."""
-    classes, n_classes = surface.classes, surface.n_classes
-    if classes is None:
-        numbers = np.arange(n_classes)
-        classes = numbers if np.isin(labels, numbers).all() else np.unique(labels)
-    if len(classes) > n_classes:
+def _number_labels(labels, surface):
+    """Return each label's class number as an array, and a dict from class number to its name."""
+    if labels is None:
+        return None, {}
+    distinct, n_classes = _sorted("y", labels), surface.n_classes
+    if surface.classes is not None:
+        numbers = {label: number for number, label in enumerate(surface.classes)}
+        unknown = [label for label in distinct if label not in numbers]
+        if unknown:
+            known = ", ".join(map(repr, numbers))
+            raise ValueError(f"y must have the model's classes {known}; got {unknown[0]!r}.")
+    elif all(label in range(n_classes) for label in distinct):
+        numbers = {label: int(label) for label in distinct}
+    elif len(distinct) == n_classes:
+        numbers = {label: number for number, label in enumerate(distinct)}
+    else:
         raise ValueError(
-            f"y must have at most the model's {n_classes} classes; got {len(classes)}."
+            f"y must have whole numbers from 0 to {n_classes - 1}, one for each of the model's "
+            f"classes, or {n_classes} different labels; got {distinct[0]!r} among "
+            f"{len(distinct)} different."
         )
-    unknown = ~np.isin(labels, classes)
-    if unknown.any():
-        raise ValueError(
-            f"y must have the model's classes {list(classes)}; got {labels[unknown][0]!r}."
-        )
-    names = [f"{c:g}" if isinstance(c, float) else str(c) for c in np.asarray(classes).tolist()]
-    return np.searchsorted(classes, labels), names
+    index = np.fromiter(map(numbers.__getitem__, labels), int, len(labels))
+    names = {numbers[c]: f"{c:g}" if isinstance(c, float) else str(c) for c in distinct}
+    return index, names
 
 
 # Drawing
@@ -398,46 +693,65 @@ def _class_colors(cmap, n_classes):
     return [to_rgb(color) for color in cmap[:n_classes]]
 
 
-def _draw_surface(ax, xs, ys, surface, colors, cmap, alpha):
+def _draw_surface(ax, xs, ys, surface, colors, cmap=None, alpha=0.6):
     """Draw the background and the boundaries: probability for two classes, else faded colours."""
-    predicted, margin, n_classes, _ = surface
-    right, up = (xs[1] - xs[0]) / 2, (ys[1] - ys[0]) / 2  # a pixel is centred on its grid point
-    image = dict(
-        extent=(xs[0] - right, xs[-1] + right, ys[0] - up, ys[-1] + up),
-        origin="lower",
-        aspect="auto",
-        interpolation="nearest",
-        alpha=alpha,
-    )
+    predicted, lead, height, n_classes, _ = surface
+    step = _contour_step(xs)
     if n_classes == 2:
-        probability = 0.5 + np.where(predicted == 1, margin, -margin) / 2
+        probability = 0.5 + np.where(predicted == 1, lead, -lead) / 2
         if not isinstance(cmap, str | Colormap):
             cmap = LinearSegmentedColormap.from_list("probability", [colors[0], "white", colors[1]])
-        ax.imshow(probability, cmap=cmap, vmin=0, vmax=1, **image)
-        _draw_contour(ax, xs, ys, probability, 0.5)
-        return
-    fade = np.linspace(0, 1, 256)[None, :, None]
-    palette = np.uint8(255 * (1 - fade + fade * np.array(colors)[:, None, :]))
-    rgb = np.empty((*predicted.shape, 3), np.uint8)
-    for row, numbers, shades in zip(rgb, predicted, margin, strict=True):
-        row[:] = palette[numbers, np.uint8(255 * shades)]
-    ax.imshow(rgb, **image)
-    for number in range(n_classes):
-        _draw_contour(ax, xs, ys, np.where(predicted == number, margin, -margin), 0.0)
+        _draw_image(ax, xs, ys, probability, cmap=cmap, vmin=0, vmax=1, alpha=alpha)
+        boundaries = [1]
+    else:
+        # A colour for each class and shade, and the number of such a colour for each point.
+        shades = min(256, 2**16 // n_classes)
+        fade = np.linspace(0, 1, shades)[:, None]
+        palette = ListedColormap(np.concatenate([1 - fade + fade * np.array(c) for c in colors]))
+        number = predicted * np.uint16(shades)
+        number += np.uint16((shades - 1) * lead)
+        _draw_image(ax, xs, ys, number, cmap=palette, norm=NoNorm(), alpha=alpha)
+        boundaries = np.unique(predicted[::step, ::step])[:-1]  # the last has no other neighbours
+    predicted = predicted[::step, ::step]
+    for number in boundaries:
+        signed = np.where(predicted == number, height + 1e-9, -height - 1e-9)
+        _draw_contour(ax, xs[::step], ys[::step], signed)
+    ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
 
 
-def _draw_contour(ax, xs, ys, values, level):
-    """Draw the line where values on the grid pass a level, if they do."""
-    step = -(-len(xs) // CONTOUR_POINTS)
-    xs, ys, values = xs[::step], ys[::step], values[::step, ::step]
-    if values.min() < level < values.max():
-        ax.contour(xs, ys, values, levels=[level], colors="black", linewidths=1.5)
+def _draw_image(ax, xs, ys, values, **style):
+    """Draw values on a grid as pixels, each centred on its grid point."""
+    right, up = (xs[1] - xs[0]) / 2, (ys[1] - ys[0]) / 2
+    return ax.imshow(
+        values,
+        extent=(xs[0] - right, xs[-1] + right, ys[0] - up, ys[-1] + up),
+        origin="lower",
+        aspect=ax.get_aspect(),
+        interpolation="nearest",
+        interpolation_stage="data",  # colours only what is seen: faster, and much less memory
+        **style,
+    )
 
 
-def _draw_points(ax, points, index, names, colors, prefix="class", alpha=1.0):
+def _contour_step(xs):
+    return -(-len(xs) // CONTOUR_POINTS)
+
+
+def _draw_contour(ax, xs, ys, values, linewidths=1.5):
+    """Draw the line where values on the grid pass 0, if they do."""
+    if values.min() < 0 < values.max():
+        style = dict(colors="black", linewidths=linewidths, zorder=2.5)  # seen above many points
+        ax.contour(xs, ys, values, levels=[0], **style)
+
+
+def _marker_size(count):
+    return np.clip(6 * (300 / count) ** 0.25, 1, 6)
+
+
+def _draw_points(ax, points, index, names, colors, prefix="class", alpha=1.0, size=None):
     """Draw points by class; many points get smaller, and are pixels in a vector file."""
-    size = np.clip(6 * (300 / len(points)) ** 0.25, 1, 6)
-    for number in np.unique(index):
+    size = _marker_size(len(points)) if size is None else size
+    for number, name in names.items():
         ax.plot(
             *points[index == number].T,
             MARKERS[number % len(MARKERS)],
@@ -446,9 +760,14 @@ def _draw_points(ax, points, index, names, colors, prefix="class", alpha=1.0):
             mec="white",
             mew=size / 12,
             alpha=alpha,
-            label=f"{prefix} {names[number]}",
+            label=f"{prefix} {name}",
             rasterized=len(points) > 10_000,
         )
+
+
+def _draw_legend(ax, points, names):
+    if names:
+        ax.legend(loc="upper right", markerscale=6 / _marker_size(len(points)))
 
 
 # The command line
@@ -456,15 +775,17 @@ def _draw_points(ax, points, index, names, colors, prefix="class", alpha=1.0):
 
 def main(argv=None):
     """Draw saved models side by side, each on the training set that its file tells of."""
-    from model import load_checkpoint  # the rest of this file needs nothing of the project
-    from support.command_line import CommandLine, keywords_of
-    from train import make_data
+    from support.command_line import CommandLine  # only this part needs anything of the project
+    from support.files import write_atomically
 
     parser = CommandLine(
         description="Draw the decision boundaries of models that train.py has saved.",
         epilog="example: python helper_functions.py outputs/circle_model_v2.pth --out ring.svg",
     )
     parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.pth", help="saved models")
+    parser.add_argument(
+        "--hidden-units", action="store_true", help="show what each hidden unit computes, too"
+    )
     parser.add_argument(
         "--out",
         type=Path,
@@ -476,26 +797,60 @@ def main(argv=None):
     )
     args = parser.parse_args(argv)
     out = args.out or args.models[0].with_suffix(".png")
+    kind = out.suffix.lower().removeprefix(".")
+    if kind not in ("png", "svg", "pdf"):
+        parser.error(f"--out must end in .png, .svg or .pdf; got '{out}'.")
+    if not 2 <= args.resolution <= 10_001:
+        parser.error(f"--resolution must be from 2 to 10,001; got {args.resolution}.")
+    if not out.parent.is_dir() or out.is_dir():
+        parser.error(f"--out must be a file in a directory that exists; got '{out}'.")
     try:
-        figure = Figure(figsize=(5.5 * len(args.models), 5), layout="constrained")
-        panels = figure.subplots(1, len(args.models), squeeze=False)[0]
-        for path, ax in zip(args.models, panels, strict=True):
-            model, settings = load_checkpoint(path)
-            data = make_data(**keywords_of(make_data, settings))
-            plot_decision_boundary(
-                model,
-                data.X_train,
-                data.y_train,
-                ax=ax,
-                grid_resolution=args.resolution,
-                title=f"{type(model).__name__} ({path})",
-            )
-            ax.set_aspect("equal")
+        saved = [(path, *_load(path)) for path in args.models]
+        figure = _draw_saved(saved, args.resolution, args.hidden_units)
+        picture = io.BytesIO()
+        figure.savefig(picture, format=kind, dpi=150)
+        write_atomically(out, picture.getvalue())
+    except (OSError, ValueError, MemoryError) as error:
+        parser.error(str(error) or "there is not enough memory for this resolution.")
+    print(f"The picture is in {out}")
+
+
+def _load(path):
+    """Return a saved model and the points and labels that it was trained on."""
+    from model import load_checkpoint
+    from support.command_line import keywords_of
+    from train import make_data
+
+    model, settings = load_checkpoint(path)
+    if model.arguments.get("in_features", 2) != 2:
+        raise ValueError(f"{path} must hold a model of points in the plane, in_features 2.")
+    data = make_data(**keywords_of(make_data, settings))
+    return model, data.X_train, data.y_train
+
+
+def _draw_saved(saved, resolution, hidden_units):
+    """Return a figure of saved models, all on one scale of the plane and of probability."""
+    everything = torch.cat([X for _, _, X, _ in saved])
+    plane = dict(
+        grid_resolution=resolution,
+        xlim=_limits("xlim", None, everything[:, 0].numpy()),
+        ylim=_limits("ylim", None, everything[:, 1].numpy()),
+    )
+    titles = [f"{_type(model)} ({path.name})" for path, model, _, _ in saved]
+    if hidden_units:
+        figure = Figure(figsize=(16, 6.3 * len(saved)))
+        parts = figure.subfigures(len(saved), 1, squeeze=False)[:, 0]
+        for part, title, (_, model, X, y) in zip(parts, titles, saved, strict=True):
+            plot_hidden_units(model, X, y, figure=part, title=title, **plane)
+        return figure
+    figure = Figure(figsize=(5.2 * len(saved) + 1, 5), layout="constrained")
+    panels = figure.subplots(1, len(saved), squeeze=False, sharex=True, sharey=True)[0]
+    for ax, title, (_, model, X, y) in zip(panels, titles, saved, strict=True):
+        plot_decision_boundary(model, X, y, ax=ax, title=title, **plane)
+        ax.set_aspect("equal")
+    if all(model.arguments.get("out_features", 1) <= 2 for _, model, _, _ in saved):
         figure.colorbar(panels[0].images[0], ax=panels, label="probability of class 1")
-        figure.savefig(out, dpi=150)
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
-    print(f"The decision boundary is in {out}")
+    return figure
 
 
 if __name__ == "__main__":

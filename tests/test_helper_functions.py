@@ -1,0 +1,799 @@
+"""What the plots draw, by numbers: grid values, where lines lie, labels, titles, errors."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgba
+from matplotlib.figure import Figure
+from sklearn.cluster import KMeans
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+import helper_functions
+from helper_functions import (
+    main,
+    plot_decision_boundary,
+    plot_hidden_units,
+    plot_loss_curves,
+    plot_predictions,
+)
+from model import CircleModelV0, CircleModelV2, save_model
+
+pd = pytest.importorskip("pandas")
+ROOT = Path(helper_functions.__file__).parent
+X = np.random.default_rng(0).uniform(-1, 1, (60, 2))
+y = (np.hypot(*X.T) < 0.7).astype(int)
+PLANE = dict(xlim=(-2, 2), ylim=(-1, 1))
+
+
+class Ring(nn.Module):
+    """p = 0.5 on the circle of radius 0.6, and a logit as steep as it's told."""
+
+    def __init__(self, steepness=5.0, radius=0.6):
+        super().__init__()
+        self.steepness, self.radius = nn.Parameter(torch.tensor(steepness)), radius
+
+    def forward(self, x):
+        return self.steepness * (self.radius - x.norm(dim=1, keepdim=True))
+
+
+class Sectors(nn.Module):
+    """Three classes whose regions meet at the origin: logits are projections on three rays."""
+
+    def forward(self, x):
+        angles = torch.arange(3, dtype=x.dtype) * 2 * torch.pi / 3
+        return 4 * x @ torch.stack([angles.cos(), angles.sin()])
+
+
+def grid(resolution, xlim=(-2, 2), ylim=(-1, 1)):
+    xs, ys = np.meshgrid(np.linspace(*xlim, resolution), np.linspace(*ylim, resolution))
+    return np.column_stack([xs.ravel(), ys.ravel()])
+
+
+def line_of(ax):
+    """Return the vertices of the lines drawn between classes."""
+    return np.concatenate(
+        [p.vertices for c in ax.collections for p in c.get_paths() if len(p.vertices)]
+    )
+
+
+def image_of(ax):
+    return np.asarray(ax.images[-1].get_array())
+
+
+def run_time_imports():
+    for node in ast.parse(Path(helper_functions.__file__).read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module.split(".")[0]
+
+
+def test_the_file_can_be_copied():
+    allowed = {"matplotlib", "numpy", "torch"} | set(sys.stdlib_module_names)
+    assert set(run_time_imports()) <= allowed
+
+
+# The background and the line
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16])
+def test_the_image_holds_the_models_own_probabilities(dtype):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 8), nn.ReLU(), nn.Linear(8, 1)).to(dtype).eval()
+    ax = plot_decision_boundary(model, X, y, grid_resolution=51, **PLANE)
+    with torch.no_grad():
+        p = model(torch.from_numpy(grid(51)).to(dtype)).float().sigmoid().reshape(51, 51)
+    np.testing.assert_allclose(image_of(ax), p.numpy(), atol=1e-6)
+    assert ax.images[0].norm.vmin == 0
+    assert ax.images[0].norm.vmax == 1
+    assert next(model.parameters()).dtype == dtype
+
+
+@pytest.mark.parametrize("steepness", [0.01, 5.0, 1e6])
+def test_the_line_lies_on_a_known_circle(steepness):
+    ax = plot_decision_boundary(Ring(steepness), X, xlim=(-1, 1), ylim=(-1, 1), grid_resolution=201)
+    cell = 2 / 200
+    radii = np.hypot(*line_of(ax).T)
+    assert len(radii) > 100
+    assert abs(radii - 0.6).max() < 0.01 * cell  # a hundredth of a cell, however steep
+
+
+def test_the_line_of_a_fine_grid_lies_on_the_known_circle_too():
+    ax = plot_decision_boundary(Ring(), X, xlim=(-1, 1), ylim=(-1, 1), grid_resolution=1001)
+    assert image_of(ax).shape == (1001, 1001)
+    assert abs(np.hypot(*line_of(ax).T) - 0.6).max() < 0.01 * (2 / 1000)
+
+
+def test_each_pixel_is_centred_on_its_grid_point():
+    ax = plot_decision_boundary(Ring(), X, grid_resolution=5, **PLANE)
+    assert ax.images[0].get_extent() == [-2.5, 2.5, -1.25, 1.25]
+    assert ax.get_xlim() == (-2, 2)
+    assert ax.get_ylim() == (-1, 1)
+
+
+def test_no_line_where_one_class_is_everywhere():
+    ax = plot_decision_boundary(Ring(radius=9.0), X)
+    assert not ax.collections
+
+
+def test_two_logits_are_drawn_as_the_sigmoid_of_their_difference():
+    model = nn.Linear(2, 2)
+    ax = plot_decision_boundary(model, X, grid_resolution=21, **PLANE)
+    with torch.no_grad():
+        p = model(torch.from_numpy(grid(21)).float()).softmax(1)[:, 1]
+    np.testing.assert_allclose(image_of(ax).ravel(), p, atol=1e-6)
+
+
+def test_flat_logits_are_drawn_as_those_in_a_column():
+    flat = plot_decision_boundary(lambda p: p[:, 0], X, ax=Figure().subplots())
+    column = plot_decision_boundary(lambda p: p[:, :1], X, ax=Figure().subplots())
+    np.testing.assert_array_equal(image_of(flat), image_of(column))
+
+
+@pytest.mark.parametrize("last", [nn.Sigmoid(), nn.Sequential(nn.Identity(), nn.Sigmoid())])
+def test_a_sequential_that_ends_in_sigmoid_gives_probabilities(last):
+    model = nn.Sequential(nn.Linear(2, 1), last)
+    ax = plot_decision_boundary(model, X, grid_resolution=21, **PLANE)
+    with torch.no_grad():
+        p = model(torch.from_numpy(grid(21)).float())
+    np.testing.assert_allclose(image_of(ax).ravel(), p.ravel(), atol=1e-6)
+
+
+def test_infinite_logits_are_certainty():
+    model = lambda p: torch.where(torch.as_tensor(p[:, 0]) > 0, torch.inf, -torch.inf)  # noqa: E731
+    ax = plot_decision_boundary(model, X, grid_resolution=20, **PLANE)
+    assert set(image_of(ax).ravel()) == {0, 1}
+    assert abs(line_of(ax)[:, 0]).max() < 4 / 19
+
+
+def test_classes_are_drawn_by_colour_and_confidence():
+    ax = plot_decision_boundary(Sectors(), X, grid_resolution=60, **PLANE)
+    p = Sectors()(torch.from_numpy(grid(60))).softmax(1)
+    number, shade = np.divmod(image_of(ax).ravel(), 256)
+    np.testing.assert_array_equal(number, p.argmax(1))
+    top = p.topk(2).values
+    np.testing.assert_allclose(shade / 255, top[:, 0] - top[:, 1], atol=1 / 255)
+    palette = ax.images[0].cmap
+    assert palette(2 * 256 + 255) == pytest.approx(to_rgba(helper_functions.CLASS_COLORS[2]))
+    assert palette(2 * 256) == (1, 1, 1, 1)
+
+
+def test_the_lines_between_classes_lie_where_two_are_equally_likely():
+    ax = plot_decision_boundary(Sectors(), X, grid_resolution=201, **PLANE)
+    vertices = line_of(ax)
+    vertices = vertices[np.hypot(*vertices.T) > 0.1]  # away from where the three meet
+    top = Sectors()(torch.from_numpy(vertices)).topk(2).values
+    assert len(vertices) > 100
+    assert (top[:, 0] - top[:, 1]).max() < 1e-3
+
+
+def test_more_classes_than_colours():
+    ax = plot_decision_boundary(nn.Linear(2, 30), X)
+    assert ax.images[0].cmap.N == 30 * 256
+
+
+@pytest.mark.parametrize(
+    ("cmap", "first"),
+    [("RdBu", "RdBu"), (plt.get_cmap("viridis"), "viridis")],
+)
+def test_a_colormap_colours_the_probability(cmap, first):
+    ax = plot_decision_boundary(Ring(), X, y, cmap=cmap)
+    assert ax.images[0].cmap.name == first
+    assert ax.lines[0].get_color() == pytest.approx(plt.get_cmap(first)(0.0)[:3])
+
+
+def test_class_colours_can_be_given():
+    ax = plot_decision_boundary(Sectors(), X, y, cmap=["red", "lime", "blue"])
+    assert [line.get_color() for line in ax.lines] == [(1, 0, 0), (0, 1, 0)]
+    ax = plot_decision_boundary(Sectors(), X, y, cmap="Set1")
+    assert ax.lines[-1].get_color() == pytest.approx(plt.get_cmap("Set1")(1)[:3])
+
+
+def test_training_draws_what_train_mode_gives():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.Linear(4, 1))
+    model[1].running_mean += 5
+    model.eval()
+    points = torch.from_numpy(grid(21)).float()
+    with torch.no_grad():
+        evaluated, trained = model(points).sigmoid(), model.train()(points).sigmoid()
+    model[1].running_mean.fill_(5).sub_(0)
+    model.eval()
+    model[1].reset_running_stats()
+    model[1].running_mean += 5
+    for training, expected in ((False, evaluated), (True, trained)):
+        ax = plot_decision_boundary(model, X, grid_resolution=21, training=training, **PLANE)
+        np.testing.assert_allclose(image_of(ax).ravel(), expected.ravel(), atol=1e-6)
+    assert not model.training
+
+
+# Models of every kind
+
+
+class Recorder:
+    """A skorch-like estimator: float32 arrays only."""
+
+    classes_ = np.array([0, 1])
+
+    def predict_proba(self, points):
+        assert points.dtype == np.float32
+        p = 1 / (1 + np.exp(-points[:, 0]))
+        return np.column_stack([1 - p, p])
+
+
+def test_a_float32_estimator_gets_float32():
+    for points in (X.astype(np.float32), torch.from_numpy(X).float()):
+        ax = plot_decision_boundary(Recorder(), points, y)
+        assert image_of(ax).min() < 0.5 < image_of(ax).max()
+
+
+LETTERS = np.array(["b", "a"])[y]
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        LogisticRegression(),
+        SVC(),
+        RidgeClassifier(),
+        RandomForestClassifier(5, random_state=0),
+        make_pipeline(StandardScaler(), SVC(gamma=3.0)),
+    ],
+    ids=lambda e: type(e).__name__,
+)
+@pytest.mark.parametrize("labels", [y, y.astype(bool), y.astype(float), LETTERS, y[:, None]])
+def test_estimators_are_drawn_as_they_predict(estimator, labels):
+    estimator.fit(X, np.ravel(labels))
+    ax = plot_decision_boundary(estimator, X, labels, grid_resolution=31, **PLANE)
+    p = image_of(ax).ravel()
+    predicted = estimator.predict(grid(31)) == estimator.classes_[1]
+    decided = abs(p - 0.5) > 1e-6
+    np.testing.assert_array_equal((p > 0.5)[decided], predicted[decided])
+    assert len(ax.lines) == 2
+
+
+def test_a_data_frame_reaches_the_estimator_with_its_names():
+    frame = pd.DataFrame(X, columns=["length (cm)", "width (cm)"])
+    pipeline = make_pipeline(StandardScaler(), SVC()).fit(frame, y)
+    ax = plot_decision_boundary(pipeline, frame, pd.Series(y))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("length (cm)", "width (cm)")
+    plot_decision_boundary(LogisticRegression().fit(X, y), frame, y)  # no names then: no warning
+    plot_decision_boundary(Ring(), frame, y)
+
+
+def test_more_classes_of_every_scoring_method():
+    three = y + (X[:, 0] > 0.5)
+    three = np.array([10, 20, 30])[three]
+    for estimator in (
+        SVC(),
+        SVC(decision_function_shape="ovo"),
+        make_pipeline(StandardScaler(), SVC(decision_function_shape="ovo")),
+        LogisticRegression(),
+    ):
+        estimator.fit(X, three)
+        ax = Figure().subplots()
+        plot_decision_boundary(estimator, X, three, ax=ax, grid_resolution=41, **PLANE)
+        drawn = estimator.classes_[image_of(ax).ravel() // 256]
+        assert (drawn == estimator.predict(grid(41))).mean() > 0.995  # ties aside
+        assert [line.get_label() for line in ax.lines] == ["class 10", "class 20", "class 30"]
+
+
+def test_clusters_and_outliers():
+    kmeans = KMeans(4, random_state=0, n_init=1).fit(X)
+    ax = plot_decision_boundary(kmeans, X, kmeans.labels_, grid_resolution=41, **PLANE)
+    np.testing.assert_array_equal(image_of(ax).ravel() // 256, kmeans.predict(grid(41)))
+    forest = IsolationForest(random_state=0).fit(X)
+    plt.clf()
+    ax = plot_decision_boundary(forest, X, forest.predict(X), grid_resolution=11, **PLANE)
+    np.testing.assert_array_equal(image_of(ax).ravel() > 0.5, forest.predict(grid(11)) == 1)
+    assert [line.get_label() for line in ax.lines] == ["class -1", "class 1"]
+
+
+@pytest.mark.parametrize("kind", [bool, int, str, object])
+def test_a_function_to_labels(kind):
+    ax = plot_decision_boundary(lambda p: (p[:, 0] > 0).astype(kind), X, grid_resolution=20)
+    np.testing.assert_array_equal(image_of(ax), np.tile(np.arange(20) > 9, (20, 1)))
+
+
+def test_a_function_gets_points_of_the_kind_of_x():
+    seen = []
+
+    def function(points):
+        seen.append((type(points), getattr(points, "dtype", None), torch.is_grad_enabled()))
+        return points[:, 0] if not isinstance(points, pd.DataFrame) else points["u"]
+
+    for points in (X, X.tolist(), torch.from_numpy(X).half(), pd.DataFrame(X, columns=["u", "v"])):
+        plot_decision_boundary(function, points, grid_resolution=2)
+    assert seen == [
+        (np.ndarray, np.float64, False),
+        (np.ndarray, np.float64, False),
+        (torch.Tensor, torch.float16, False),
+        (pd.DataFrame, None, False),
+    ]
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        X.tolist(),
+        X.astype(np.float16),
+        torch.from_numpy(X).bfloat16(),
+        torch.from_numpy(X).requires_grad_(),
+        (10 * X).astype(int),
+        torch.from_numpy(10 * X).long(),
+        X[:1],
+    ],
+)
+def test_points_of_every_kind(points):
+    labels = torch.from_numpy(y[: len(points)])
+    ax = plot_decision_boundary(CircleModelV2(), points, labels)
+    drawn = np.concatenate([line.get_xydata() for line in ax.lines])
+    assert len(drawn) == len(points)
+
+
+def test_a_model_without_parameters_or_under_other_defaults():
+    class Bare(nn.Module):
+        def forward(self, x):
+            return x[:, 0]
+
+    plot_decision_boundary(Bare(), X.tolist(), y)
+    with torch.device("meta"):
+        plot_decision_boundary(Ring().to_empty(device="cpu"), X, y)
+    torch.set_default_dtype(torch.float64)
+    try:
+        model = nn.Linear(2, 1)
+        plot_decision_boundary(model, X, y)
+        plot_decision_boundary(Bare(), X.tolist(), y)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    with torch.inference_mode():
+        plot_decision_boundary(CircleModelV2(batch_norm=True), X, y, training=True)
+
+
+def test_scripted_models():
+    with pytest.warns(DeprecationWarning, match="jit"):
+        model = torch.jit.script(nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3), nn.Linear(3, 1)))
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    plot_decision_boundary(model, X, y)
+    assert model.training
+    assert all(before[name].equal(tensor) for name, tensor in model.state_dict().items())
+
+
+# Points, labels, the Axes
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (y, ["0", "1"]),
+        (y.astype(bool), ["False", "True"]),
+        (y.astype(float), ["0", "1"]),
+        (2 * y - 1, ["-1", "1"]),
+        (np.array(["in", "out"])[1 - y], ["in", "out"]),
+        (y.tolist(), ["0", "1"]),
+        (y[:, None], ["0", "1"]),
+        (torch.from_numpy(y).bfloat16(), ["0", "1"]),
+        (pd.Series(np.array(["in", "out"])[1 - y], dtype="category"), ["in", "out"]),
+        (np.ones(len(y)), ["1"]),
+    ],
+)
+def test_classes_are_named_and_marked(labels, names):
+    ax = plot_decision_boundary(CircleModelV0(), X, labels)
+    assert [line.get_label() for line in ax.lines] == [f"class {name}" for name in names]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        f"class {name}" for name in names
+    ]
+    if len(names) == 2:
+        assert ax.lines[0].get_marker() != ax.lines[1].get_marker()
+        assert ax.lines[0].get_color() != ax.lines[1].get_color()
+
+
+def test_the_points_stand_where_they_are():
+    ax = plot_decision_boundary(CircleModelV0(), X, y)
+    np.testing.assert_allclose(ax.lines[1].get_xydata(), X[y == 1])
+
+
+def test_options_of_the_axes():
+    ax = Figure().subplots()
+    ax.set_aspect("equal")
+    other = plt.figure().subplots()
+    returned = plot_decision_boundary(
+        Ring(), X, y, ax=ax, title="a title", legend=False, alpha=0.3, grid_resolution=11
+    )
+    assert returned is ax
+    assert plt.gca() is other
+    assert not other.images
+    assert ax.get_title() == "a title"
+    assert ax.get_legend() is None
+    assert ax.images[0].get_alpha() == 0.3
+    assert ax.get_aspect() == 1
+    low, high = X.min(axis=0), X.max(axis=0)
+    np.testing.assert_allclose(ax.get_xlim(), (low - 0.05 * (high - low), high)[0][0], atol=3)
+    np.testing.assert_allclose(ax.get_xlim()[0], low[0] - 0.05 * (high - low)[0])
+    assert plot_decision_boundary(Ring(), X) is other
+
+
+def test_many_points_are_small_and_rasterized():
+    many = np.random.default_rng(0).normal(size=(20_000, 2))
+    ax = plot_decision_boundary(lambda p: p[:, 0], many, many[:, 0] > 0, grid_resolution=11)
+    assert all(line.get_rasterized() for line in ax.lines)
+    assert ax.lines[0].get_markersize() < 3
+    assert ax.get_legend().get_lines()[0].get_markersize() == pytest.approx(6)
+
+
+# Memory
+
+
+MEMORY = """
+import sys
+from pathlib import Path
+import torch
+from torch import nn
+from matplotlib.figure import Figure
+from helper_functions import plot_decision_boundary
+def peak():
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
+out, width, resolution = map(int, sys.argv[1:])
+torch.set_num_threads(1)
+model = nn.Sequential(nn.Linear(2, width), nn.ReLU(), nn.Linear(width, out))
+X = torch.randn(100, 2)
+def draw(resolution):
+    figure = Figure()
+    plot_decision_boundary(model, X, ax=figure.subplots(), grid_resolution=resolution)
+    figure.canvas.draw()
+draw(11)
+base = peak()
+draw(resolution)
+print(peak() - base)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize(
+    ("out", "width", "resolution"), [(1, 2, 4001), (3, 2, 4001), (1, 65_536, 101)]
+)
+def test_a_fine_grid_and_a_wide_model_take_little_memory(out, width, resolution):
+    command = [sys.executable, "-c", MEMORY, str(out), str(width), str(resolution)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 400  # MB
+
+
+# Errors
+
+
+class Broken:
+    def predict(self, points):
+        raise RuntimeError("my own words")
+
+
+def one_of_nan(points):
+    return np.where(np.arange(len(points)) == 0, np.nan, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "words"),
+    [
+        (dict(X=X[:, :1]), ValueError, r"X must have shape \(n, 2\).*got \(60, 1\)"),
+        (dict(X=X[:0]), ValueError, r"X must have shape .* n at least 1; got \(0, 2\)"),
+        (dict(X=[["a", "b"]]), ValueError, "X must hold numbers"),
+        (dict(X=X * np.nan), ValueError, "X must be finite; got .* in row 0"),
+        (dict(X=np.where(X[3] == X, np.inf, X)), ValueError, "X must be finite; got .* row 3"),
+        (dict(y=y[:-1]), ValueError, r"y must have .* each of the 60 points; got \(59,\)"),
+        (dict(y=np.eye(2)[y]), ValueError, r"y must have .*got \(60, 2\)"),
+        (dict(y=np.where(y, 1.0, np.nan)), ValueError, "y must have no missing labels; got nan"),
+        (dict(y=[None, *LETTERS[1:]]), ValueError, "y must have no missing labels; got None"),
+        (dict(y=np.arange(60)), ValueError, "y must have whole numbers from 0 to 1.*60 different"),
+        (dict(y=np.array([1, "a"] * 30, object)), ValueError, "y must hold labels of one kind"),
+        (dict(model=Sectors(), y=LETTERS), ValueError, "or 3 different labels; got 'a' among 2"),
+        (dict(grid_resolution=1), ValueError, "grid_resolution must be .*2 or more; got 1"),
+        (dict(grid_resolution=10.5), ValueError, "grid_resolution must be .*got 10.5"),
+        (dict(xlim=(1, 0)), ValueError, r"xlim must be \(low, high\).*got \(1, 0\)"),
+        (dict(ylim=(0, 1, 2)), ValueError, "ylim must be"),
+        (dict(ylim=(0, np.inf)), ValueError, "ylim must be"),
+        (dict(ylim="ab"), ValueError, "ylim must be"),
+        (dict(model=3), TypeError, "model must be an nn.Module, .*got an object of type int"),
+        (dict(model=SVC), TypeError, "model must be an nn.Module, a fitted estimator"),
+        (dict(model=SVC().fit(X, y), training=True), ValueError, "training needs an nn.Module"),
+        (dict(model=SVC().fit(X, y), y=y + 5), ValueError, "y must have the model's classes 0, 1"),
+        (dict(model=lambda p: p[:5, 0]), ValueError, r"model must return shape .*got \(5,\)"),
+        (dict(model=lambda p: p[:, :, None]), ValueError, "model must return shape"),
+        (dict(model=lambda p: p[:, :0]), ValueError, "model must return shape"),
+        (dict(model=lambda p: "no"), TypeError, "model must return a tensor .*got str"),
+        (dict(model=one_of_nan), ValueError, "model must return numbers; got nan"),
+        (dict(model=LinearRegression().fit(X, y)), ValueError, "at most 1000 different labels"),
+        (dict(model=nn.LazyLinear(1)), ValueError, "model must know its shapes"),
+        (dict(cmap=["red"]), ValueError, "cmap must have a colour for each of the 2 classes"),
+    ],
+)
+def test_an_error_names_the_parameter_the_rule_and_what_came(changes, error, words):
+    arguments = dict(model=CircleModelV0(), X=X, y=y) | changes
+    with pytest.raises(error, match=words):
+        plot_decision_boundary(**arguments)
+    assert not plt.get_fignums()  # nothing was drawn
+
+
+def test_scores_must_fit_the_classes():
+    class Few(Recorder):
+        classes_ = ("a", "b", "c")
+
+    with pytest.raises(ValueError, match="a score for each of its 3 classes; got 2"):
+        plot_decision_boundary(Few(), X.astype(np.float32))
+
+
+@pytest.mark.parametrize("model", [Broken(), nn.Linear(3, 1), nn.Linear(2, 1).to("meta")])
+def test_a_models_own_error_stays_visible(model):
+    with pytest.raises((RuntimeError, NotImplementedError)) as caught:
+        plot_decision_boundary(model, X)
+    if not isinstance(model, nn.Linear):
+        assert str(caught.value) == "my own words"
+    if not any(p.is_meta for p in getattr(model, "parameters", list)()):
+        assert "when given points of shape" in caught.value.__notes__[0]
+
+
+# The hidden units
+
+
+def panels_of(figure):
+    return {ax.get_title(): ax for ax in figure.axes if ax.get_title()}
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_a_panel_for_each_unit_shows_its_activation(dropout, batch_norm):
+    torch.manual_seed(1)
+    model = CircleModelV2(hidden_units=5, dropout=dropout, batch_norm=batch_norm)
+    figure = plot_hidden_units(model, X, y, grid_resolution=31, **PLANE)
+    panels = panels_of(figure)
+    assert list(panels) == [f"layer {i}, unit {j + 1}" for i in (1, 2) for j in range(5)] + [
+        "output: decision boundary"
+    ]
+    points = torch.from_numpy(grid(31)).float()
+    layers = model.eval().layers
+    with torch.no_grad():
+        first, second = layers[:3](points), layers[:7](points)
+        p = model(points).sigmoid()
+    for number, expected in enumerate((first, second), 1):
+        for unit in range(5):
+            ax = panels[f"layer {number}, unit {unit + 1}"]
+            np.testing.assert_allclose(image_of(ax).ravel(), expected[:, unit], atol=1e-5)
+            low, high = ax.images[0].get_clim()
+            assert -low == high == pytest.approx(expected.max().item())
+    output = panels["output: decision boundary"]
+    np.testing.assert_allclose(image_of(output).ravel(), p.ravel(), atol=1e-5)
+    assert len(output.lines) == 2
+
+
+def test_the_line_of_a_unit_is_where_it_switches_on():
+    torch.manual_seed(1)
+    model = CircleModelV2(hidden_units=4, batch_norm=True)
+    panels = panels_of(plot_hidden_units(model, X, grid_resolution=61, **PLANE))
+    drawn = 0
+    for unit in range(4):
+        ax = panels[f"layer 1, unit {unit + 1}"]
+        if ax.collections:
+            vertices = torch.from_numpy(line_of(ax)).float()
+            with torch.no_grad():
+                before_relu = model.eval().layers[:2](vertices)[:, unit]
+            assert before_relu.abs().max() < 1e-5  # a linear unit: exact but for rounding
+            drawn += 1
+    assert drawn >= 2
+
+
+def test_the_panels_of_the_linear_model_are_planes():
+    panels = panels_of(plot_hidden_units(CircleModelV0(hidden_units=3), X, grid_resolution=21))
+    for title, ax in panels.items():
+        if title.startswith("layer"):
+            values = image_of(ax)
+            np.testing.assert_allclose(np.diff(values, n=2, axis=0), 0, atol=1e-5)
+            np.testing.assert_allclose(np.diff(values, n=2, axis=1), 0, atol=1e-5)
+            assert values.min() < 0 or values.max() > 0
+
+
+class Functional(nn.Module):
+    """A practitioner's own: ReLU is no module of its."""
+
+    def __init__(self):
+        super().__init__()
+        self.one, self.two = nn.Linear(2, 3), nn.Linear(3, 1)
+
+    def forward(self, x):
+        return self.two(torch.relu(self.one(x)))[:, 0]
+
+
+def test_a_functional_relu_is_seen():
+    model = Functional()
+    panels = panels_of(plot_hidden_units(model, X, grid_resolution=21, **PLANE))
+    with torch.no_grad():
+        expected = torch.relu(model.one(torch.from_numpy(grid(21)).float()))
+    np.testing.assert_allclose(
+        image_of(panels["layer 1, unit 2"]).ravel(), expected[:, 1], atol=1e-6
+    )
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own
+@pytest.mark.parametrize("wrap", [spectral_norm, torch.compile, None])
+def test_layers_are_found_behind_wrappers_and_keywords(wrap):
+    class Keywords(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.one, self.two = nn.Linear(2, 3), nn.Linear(3, 1)
+            if wrap is spectral_norm:
+                self.one = wrap(self.one)
+
+        def forward(self, x):
+            return self.two(input=torch.relu(self.one(input=x)))
+
+    model = Keywords()
+    figure = plot_hidden_units(torch.compile(model) if wrap is torch.compile else model, X)
+    assert list(panels_of(figure))[:3] == [f"layer 1, unit {i}" for i in (1, 2, 3)]
+
+
+def test_a_cap_on_units_is_said_and_many_classes_are_drawn():
+    model = nn.Sequential(nn.Linear(2, 40), nn.Tanh(), nn.Linear(40, 3))
+    figure = plt.figure()
+    other = plt.figure()
+    returned = plot_hidden_units(model, X, y, figure=figure, max_units=9, title="My network")
+    assert returned is figure
+    assert plt.gcf() is other
+    panels = panels_of(figure)
+    assert len(panels) == 9 + 1
+    notes = [text.get_text() for ax in panels.values() for text in ax.texts]
+    assert notes == ["layer 1 has 31 more units, which are not shown"]
+    assert figure.get_suptitle() == "My network"
+    assert image_of(panels["output: decision boundary"]).max() > 255
+
+
+def test_chunks_of_the_grid_are_put_together_in_order():
+    model = nn.Sequential(nn.Linear(2, 4096), nn.ReLU(), nn.Linear(4096, 1))  # 1,024 at a time
+    panels = panels_of(plot_hidden_units(model, X, grid_resolution=71, max_units=2, **PLANE))
+    with torch.no_grad():
+        expected = model[:2](torch.from_numpy(grid(71)).float())
+    np.testing.assert_allclose(
+        image_of(panels["layer 1, unit 2"]).ravel(), expected[:, 1], atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("model", "error", "words"),
+    [
+        (SVC().fit(X, y), TypeError, "model must be an nn.Module; got an object of type SVC"),
+        (nn.Linear(2, 1), ValueError, "model must have a hidden layer, .*got 1"),
+        (Sectors(), ValueError, "model must have a hidden layer, .*got 0"),
+        (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)), RuntimeError, "cannot be multiplied"),
+    ],
+)
+def test_hidden_units_say_what_is_wrong_and_leave_no_hook(model, error, words):
+    with pytest.raises(error, match=words):
+        plot_hidden_units(model, X)
+    if isinstance(model, nn.Module):
+        for module in model.modules():
+            assert not module._forward_hooks
+            assert not module._forward_pre_hooks
+    with pytest.raises(ValueError, match="max_units must be a whole number, 1 or more; got 0"):
+        plot_hidden_units(CircleModelV2(), X, max_units=0)
+
+
+# The plots of lesson data and of histories
+
+
+def test_predictions_of_numbers():
+    train, test = torch.arange(4.0)[:, None], torch.arange(4.0, 6)[:, None]
+    ax = plot_predictions(train, 2 * train, test, 2 * test, 2 * test + 1)
+    assert [line.get_label() for line in ax.lines] == ["train", "test", "predictions"]
+    np.testing.assert_array_equal(ax.lines[2].get_xydata(), [[4, 9], [5, 11]])
+
+
+def test_predictions_in_the_plane_mark_the_wrong_ones():
+    wrong = np.flatnonzero(np.arange(20) % 7 == 0)
+    predictions = y[:20].copy()
+    predictions[wrong] = 1 - predictions[wrong]
+    ax = plot_predictions(X[20:], y[20:], X[:20], y[:20], torch.from_numpy(predictions)[:, None])
+    assert ax.lines[-1].get_label() == "wrong: 3 of 20"
+    np.testing.assert_array_equal(ax.lines[-1].get_xydata(), X[wrong])
+    labels = {line.get_label() for line in ax.lines}
+    assert {"train 0", "train 1", "test 0", "test 1"} <= labels
+
+
+def test_loss_curves():
+    history = dict(train_loss=[3, 2], test_loss=[4, 3], train_acc=[0.5, 1], test_acc=[0.4, 0.9])
+    loss, accuracy = plot_loss_curves(history)
+    np.testing.assert_array_equal(loss.lines[1].get_xydata(), [[1, 4], [2, 3]])
+    np.testing.assert_array_equal(accuracy.lines[0].get_ydata(), [0.5, 1])
+    assert (loss.get_ylabel(), accuracy.get_ylabel()) == ("loss", "accuracy")
+    with pytest.raises(ValueError, match="it has no test_acc"):
+        plot_loss_curves({key: history[key] for key in list(history)[:3]})
+
+
+# The command line
+
+
+@pytest.fixture
+def saved(tmp_path):
+    paths = []
+    for model_class in (CircleModelV0, CircleModelV2):
+        paths.append(tmp_path / f"{model_class.__name__}.pth")
+        save_model(model_class(hidden_units=3), paths[-1], {"samples": 40, "noise": 0.1})
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("ending", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
+@pytest.mark.parametrize("more", [[], ["--hidden-units"]])
+def test_saved_models_are_drawn(saved, ending, magic, more, capsys):
+    out = saved[0].parent / f"picture.{ending}"
+    main([*map(str, saved), "--out", str(out), "--resolution", "21", *more])
+    assert out.read_bytes().startswith(magic)
+    assert capsys.readouterr().out == f"The picture is in {out}\n"
+
+
+def test_the_picture_stands_beside_the_model_by_default(saved):
+    main([str(saved[1])])
+    assert saved[1].with_suffix(".png").exists()
+
+
+def test_several_models_share_one_scale(saved):
+    loaded = [(path, *helper_functions._load(path)) for path in saved]
+    figure = helper_functions._draw_saved(loaded, 21, hidden_units=False)
+    left, right, bar = figure.axes
+    assert left.get_title() == "CircleModelV0 (CircleModelV0.pth)"
+    assert right.get_title() == "CircleModelV2 (CircleModelV2.pth)"
+    assert left.images[0].get_clim() == right.images[0].get_clim() == (0, 1)
+    assert left.get_xlim() == right.get_xlim()
+    assert bar.get_ylabel() == "probability of class 1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "MODEL.pth"),
+        (["none.pth"], "can't be read"),
+        (["junk.pth"], "not a saved model"),
+        (["{v0}", "none.pth"], "can't be read"),
+        (["{v0}", "--out", "a.gif"], "--out must end in .png, .svg or .pdf; got 'a.gif'"),
+        (["{v0}", "--out", "none/a.png"], "directory that exists; got 'none/a.png'"),
+        (["{v0}", "--out", "folder.png"], "--out must be a file"),
+        (["{v0}", "--resolution", "1"], "--resolution must be from 2 to 10,001; got 1"),
+        (["{v0}", "--resolution", "10002"], "--resolution must be"),
+        (["{v0}", "--resolution", "x"], "invalid int value"),
+        (["{v0}", "--nonsense"], "unrecognized arguments"),
+        (["wide.pth"], "must hold a model of points in the plane"),
+        (["odd.pth"], "noise must be a number"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(saved, arguments, words, capsys, monkeypatch):
+    folder = saved[0].parent
+    monkeypatch.chdir(folder)
+    (folder / "junk.pth").write_bytes(b"junk")
+    (folder / "folder.png").mkdir()
+    save_model(CircleModelV0(in_features=3), folder / "wide.pth")
+    save_model(CircleModelV0(), folder / "odd.pth", {"noise": -1.0})
+    before = set(folder.iterdir())
+    with pytest.raises(SystemExit) as stop:
+        main([argument.format(v0=saved[0]) for argument in arguments])
+    assert stop.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert words in printed.err
+    assert set(folder.iterdir()) == before
+
+
+def test_help_shows_an_example(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    assert "example: python helper_functions.py outputs/" in capsys.readouterr().out
