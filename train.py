@@ -336,6 +336,8 @@ HELP = {
 
 def run_once(settings: dict, device: torch.device, out: Path) -> None:
     """Train one model of each kind; write the models, pictures and figures; print the table."""
+    if settings["samples"] * settings["hidden_units"] < 10**6:
+        torch.set_num_threads(1)  # so little work is done sooner by one thread than by several
     data = make_data(**keywords_of(make_data, settings)).to(device)
     best = best_possible_accuracy(settings["noise"], settings["factor"])
     results = compare_models(data, settings)
