@@ -11,6 +11,7 @@ import json
 import math
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,17 @@ from model import CircleModelV0, CircleModelV2, save_model
 from support.animation import Film, few_colors, write_gif, write_player
 from support.checks import check_settings
 from support.command_line import CommandLine, keywords_of
+from support.ensemble import Ensemble
 from support.files import prepare_directory, write_atomically
+from support.many_seeds import (
+    comparison_table,
+    join,
+    plot_comparison,
+    plot_seeds,
+    seeds_table,
+    summarize,
+)
+from support.memory import keep_freed_memory
 
 
 class Data(NamedTuple):
@@ -60,15 +71,9 @@ def make_data(
     of the Gaussian added to each coordinate. The split keeps the two classes in equal parts.
     """
     check_settings(samples=samples, noise=noise, factor=factor, test_size=test_size, seed=seed)
-    test_points = math.ceil(samples * test_size)
-    if min(test_points, samples - test_points) < 2:
-        raise ValueError(
-            f"test_size must leave at least 2 of the {samples} points on either side; "
-            f"got {test_size}."
-        )
     X, y = make_circles(n_samples=samples, noise=noise, factor=factor, random_state=seed)
     X_train, X_test, y_train, y_test = train_test_split(
-        X, y.reshape(-1, 1), test_size=test_points, stratify=y, random_state=seed
+        X, y.reshape(-1, 1), test_size=test_size, stratify=y, random_state=seed
     )
     return Data(*(torch.from_numpy(a).float() for a in (X_train, y_train, X_test, y_test)))
 
@@ -95,31 +100,46 @@ def best_possible_accuracy(noise: float, factor: float) -> float:
     return 1 - overlap.item() / 2
 
 
-def evaluate(model: nn.Module, loss_fn: nn.Module, X, y) -> tuple[float, float]:
-    """Return a model's mean loss and its accuracy (a fraction) on points and labels."""
-    was_training = model.training
-    model.eval()
-    with torch.inference_mode():
-        logits = model(X)
-        loss = loss_fn(logits, y)
-        predictions = logits > 0  # the same as torch.sigmoid(logits) > 0.5
-        accuracy = (predictions == y.bool()).float().mean()
-    model.train(was_training)
-    return loss.item(), accuracy.item()
+def evaluate(model, loss_fn, X, y, *, batch_size=None, training=False):
+    """Return a model's mean loss and accuracy (a fraction) on points X (n, 2) and labels y (n, 1).
 
-
-def batches(X, y, batch_size, generator):
-    """Yield all points and labels once, in random order, at most `batch_size` at a time.
-
-    The batches' sizes differ by one at most. A permuted tensor that is cut into views takes a
-    fourth of the time of a DataLoader, which fetches and stacks the points one by one.
+    `training=True` evaluates in train mode, as if `model.eval()` had been forgotten. For an
+    ensemble, with X of shape (models, n, 2), both are lists with a value for each model.
     """
-    if batch_size is None or batch_size >= len(X):
-        yield X, y
-        return
-    order = torch.randperm(len(X), generator=generator).to(X.device)
-    count = math.ceil(len(X) / batch_size)
-    yield from zip(X[order].tensor_split(count), y[order].tensor_split(count), strict=True)
+    was_training = model.training
+    model.train(training)  # model.eval(), unless the mistake is wanted
+    with torch.inference_mode():
+        logits = torch.cat([model(part) for part in cut(X, batch_size)], dim=-2)
+        loss = loss_fn(logits, y).mean(dim=(-2, -1))
+        predictions = logits > 0  # the same as torch.sigmoid(logits) > 0.5
+        accuracy = (predictions == y.bool()).double().mean(dim=(-2, -1))
+    model.train(was_training)
+    return loss.tolist(), accuracy.tolist()
+
+
+def cut(points, batch_size):
+    """Cut points (..., n, 2) into batches of at most `batch_size`, whose sizes differ by one."""
+    n = points.shape[-2]
+    return points.tensor_split(math.ceil(n / min(batch_size or n, n)), dim=-2)
+
+
+def shuffled_batches(X, y, batch_size, generators):
+    """Yield all points and labels once, in a new random order, at most `batch_size` at a time.
+
+    Each model has a generator, so one for a single model. To permute a tensor and cut it into views
+    takes a fourth of a DataLoader's time, which fetches and stacks the points one by one.
+    """
+    n = X.shape[-2]
+    if batch_size is not None and batch_size < n:
+        orders = torch.stack([torch.randperm(n, generator=generator) for generator in generators])
+        order = orders.reshape(y.shape).to(X.device)
+        X, y = X.take_along_dim(order, dim=-2), y.take_along_dim(order, dim=-2)
+    return zip(cut(X, batch_size), cut(y, batch_size), strict=True)
+
+
+def progress_bar(epochs, name):
+    """Return the epochs from 1 on, with a bar where the output is a terminal."""
+    return tqdm(range(1, epochs + 1), name, unit="epoch", disable=None)
 
 
 def train(
@@ -131,34 +151,37 @@ def train(
     momentum: float = 0.9,
     weight_decay: float = 0.0,
     batch_size: int | None = None,
-    seed: int = 42,
+    seed: int | Sequence[int] = 42,
     record_every: int = 10,
+    progress=progress_bar,
     on_epoch=None,
 ) -> dict[str, list]:
     """Train a model in place with stochastic gradient descent and return its history.
 
-    `batch_size` None is the full batch; `seed` sets the order of the batches. The history has the
-    keys epoch, train_loss, test_loss, train_acc and test_acc (fractions), with an entry every
-    `record_every` epochs and one at the last. Raises a FloatingPointError if the loss overflows.
+    `batch_size` None is the full batch; `seed` sets the order of the batches (an ensemble has a
+    seed for each model). The history has the keys epoch, train_loss, test_loss, train_acc and
+    test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
+    FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be).
     `on_epoch` is a function that is called with the number of each epoch when it is over, and
     with 0 before the first.
     """
+    seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
-    check_settings(batch_size=batch_size, seed=seed, record_every=record_every)
-    loss_fn = nn.BCEWithLogitsLoss()
+    check_settings(batch_size=batch_size, seed=min(seeds), record_every=record_every)
+    loss_fn = nn.BCEWithLogitsLoss(reduction="none")  # the loss of each point
     optimizer = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
-    generator = torch.Generator().manual_seed(seed)
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
 
     if on_epoch is not None:
         on_epoch(0)
-    for epoch in tqdm(range(1, epochs + 1), type(model).__name__, disable=None, unit="epoch"):
+    for epoch in progress(epochs, type(model).__name__):
         model.train()
-        for X, y in batches(data.X_train, data.y_train, batch_size, generator):
+        for X, y in shuffled_batches(data.X_train, data.y_train, batch_size, generators):
             logits = model(X)
-            loss = loss_fn(logits, y)
+            loss = loss_fn(logits, y).mean()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -169,7 +192,7 @@ def train(
             entry = (epoch, train_loss, test_loss, train_acc, test_acc)
             for values, value in zip(history.values(), entry, strict=True):
                 values.append(value)
-            if not math.isfinite(train_loss):
+            if isinstance(train_loss, float) and not math.isfinite(train_loss):
                 raise FloatingPointError(
                     f"The loss of {type(model).__name__} must be finite; it was {train_loss} at "
                     f"epoch {epoch}. Try a smaller lr than {lr} or a smaller momentum."
@@ -189,7 +212,6 @@ def resolve_device(name: str) -> torch.device:
 
 
 MODEL_FILES = {CircleModelV0: "circle_model_v0.pth", CircleModelV2: "circle_model_v2.pth"}
-OTHER_FILES = ("decision_boundary.png", "loss_curves.png", "metrics.json")
 FILM_FILES = ("training.gif", "training.html")
 
 
@@ -213,7 +235,13 @@ class Result(NamedTuple):
         }
 
 
-def compare(data: Data, settings: dict, film: Film | None = None) -> list[Result]:
+def build(model_class: type, settings: dict) -> nn.Module:
+    """Return a model on the CPU, with the initial weights that belong to the settings' seed."""
+    torch.manual_seed(settings["seed"])
+    return model_class(**keywords_of(model_class, settings))
+
+
+def compare_models(data: Data, settings: dict, film: Film | None = None) -> list[Result]:
     """Train both models from the same initial weights, on the same batches; return both results.
 
     A `film` takes snapshots on the way.
@@ -221,13 +249,43 @@ def compare(data: Data, settings: dict, film: Film | None = None) -> list[Result
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
     results = []
     for model_class in MODEL_FILES:
-        torch.manual_seed(settings["seed"])
-        model = model_class(**keywords_of(model_class, settings)).to(data.X_train.device)
+        model = build(model_class, settings).to(data.X_train.device)
         start = time.perf_counter()
         on_epoch = film and film.watch(model)
         history = train(model, data, on_epoch=on_epoch, **keywords_of(train, settings))
         results.append(Result(model, history, time.perf_counter() - start))
     return results
+
+
+def train_many(classes, settings: dict, seeds: range, device, bar: tqdm) -> dict[str, dict]:
+    """Train a model of each class for each seed, on data of the seed's own; return the histories.
+
+    An entry of a history is a list with a value for each seed. One more key, train_mode_acc, has
+    the final test accuracies with `model.eval()` forgotten.
+    """
+    histories = {model_class.__name__: [] for model_class in classes}
+    loss_fn = nn.BCEWithLogitsLoss(reduction="none")
+
+    def progress(epochs, name):
+        for epoch in range(1, epochs + 1):
+            yield epoch
+            bar.update(len(chunk))
+
+    for start in range(0, len(seeds), 50):  # fifty at a time: more don't fit the cache
+        chunk = seeds[start : start + 50]
+        each = [settings | {"seed": seed} for seed in chunk]
+        datasets = [make_data(**keywords_of(make_data, one)) for one in each]
+        data = Data(*map(torch.stack, zip(*datasets, strict=True))).to(device)
+        for model_class in classes:
+            ensemble = Ensemble([build(model_class, one) for one in each]).to(device)
+            several = keywords_of(train, settings | {"seed": chunk})
+            history = train(ensemble, data, **several, progress=progress)
+            test = data.X_test, data.y_test
+            _, accuracy = evaluate(
+                ensemble, loss_fn, *test, batch_size=settings["batch_size"], training=True
+            )
+            histories[model_class.__name__].append(history | {"train_mode_acc": [accuracy]})
+    return {name: join(parts) for name, parts in histories.items()}
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:
@@ -339,27 +397,6 @@ def table(results: list[Result], best: float) -> str:
     return "\n".join(lines)
 
 
-def save(results: list[Result], data: Data, settings: dict, best: float, out: Path) -> None:
-    """Write the models, the two pictures and the figures to a directory."""
-    for result in results:
-        path = out / MODEL_FILES[type(result.model)]
-        save_model(result.model, path, settings)
-    plot_boundaries(results, data).savefig(out / "decision_boundary.png")
-    plot_losses(results).savefig(out / "loss_curves.png")
-    packages = {"torch": torch, "scikit-learn": sklearn, "numpy": np, "matplotlib": matplotlib}
-    metrics = {
-        "settings": settings,
-        "device": str(data.X_train.device),
-        "versions": {"python": platform.python_version()}
-        | {name: package.__version__ for name, package in packages.items()},
-        "best_possible_accuracy": best,
-        "models": {
-            result.name: result.summary() | {"history": result.history} for result in results
-        },
-    }
-    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())
-
-
 HELP = {
     "samples": "points to make",
     "noise": "standard deviation of the noise on each coordinate",
@@ -378,6 +415,59 @@ HELP = {
 }
 
 
+def run_once(settings: dict, device: torch.device, out: Path, animate: bool = False) -> None:
+    """Train one model of each kind; write the models, pictures and figures; print the table."""
+    data = make_data(**keywords_of(make_data, settings)).to(device)
+    best = best_possible_accuracy(settings["noise"], settings["factor"])
+    film = Film(settings["epochs"]) if animate else None
+    results = compare_models(data, settings, film)
+    for result in results:
+        save_model(result.model, out / MODEL_FILES[type(result.model)], settings)
+    plot_boundaries(results, data).savefig(out / "decision_boundary.png")
+    plot_losses(results).savefig(out / "loss_curves.png")
+    models = {result.name: result.summary() | {"history": result.history} for result in results}
+    write_metrics(out, settings, device, {"best_possible_accuracy": best, "models": models})
+    if film:
+        animate_training(film, data, out)
+    print(f"{len(data.y_train)} points to train on, {len(data.y_test)} to test on, on {device}.\n")
+    print(table(results, best))
+
+
+def run_many(settings: dict, seeds: range, compared: str | None, values: list, device, out) -> None:
+    """Train both models for many seeds, at each value of a compared setting if there is one."""
+    runs = {value: settings | {compared: value} for value in values} if compared else {"": settings}
+    classes = [c for c in MODEL_FILES if compared in keywords_of(c, {compared: None})]
+    classes = classes or list(MODEL_FILES)  # all of them, unless the setting is for one alone
+    keep_freed_memory()
+    histories, summaries = {}, {}
+    total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
+    with tqdm(total=total, unit=" epochs", unit_scale=True, disable=None) as bar:
+        for value, run in runs.items():
+            best = best_possible_accuracy(run["noise"], run["factor"])
+            for name, history in train_many(classes, run, seeds, device, bar).items():
+                histories[value, name] = history
+                summaries[value, name] = summarize(history, best)
+    print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.\n")
+    if compared:
+        plot_comparison(compared, summaries).savefig(out / "comparison.png")
+        print(comparison_table(compared, summaries))
+    else:
+        by_name = {name: history for (_, name), history in histories.items()}
+        plot_seeds(by_name, best).savefig(out / "seeds.png")
+        print(seeds_table({name: s for (_, name), s in summaries.items()}, best))
+    figures = [{"value": value, "model": name} | s for (value, name), s in summaries.items()]
+    write_metrics(out, settings, device, {"compared": compared, "figures": figures})
+
+
+def write_metrics(out: Path, settings: dict, device, figures: dict) -> None:
+    """Write the settings, the versions and the figures of a run to metrics.json."""
+    packages = {"torch": torch, "scikit-learn": sklearn, "numpy": np, "matplotlib": matplotlib}
+    versions = {name: package.__version__ for name, package in packages.items()}
+    versions["python"] = platform.python_version()
+    metrics = {"settings": settings, "device": str(device), "versions": versions} | figures
+    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())
+
+
 def main(argv: list[str] | None = None) -> None:
     """Train, compare, save and plot, as the command line asks."""
     parser = CommandLine(description=__doc__)
@@ -389,26 +479,39 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--animate", action="store_true", help=f"write a film, too: {' and '.join(FILM_FILES)}"
     )
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="train N models of each kind, from --seed on"
+    )
+    parser.add_argument(
+        "--compare", metavar="SETTING=VALUE,...", help="do so at each value (default: 100 seeds)"
+    )
     args = parser.parse_args(argv)
     settings = {name: getattr(args, name) for name in HELP}
     try:
         check_settings(**settings)
         device = resolve_device(args.device)
-        data = make_data(**keywords_of(make_data, settings)).to(device)
-        files = (*MODEL_FILES.values(), *OTHER_FILES, *(FILM_FILES if args.animate else ()))
-        prepare_directory(args.out, files)
-        film = Film(settings["epochs"]) if args.animate else None
-        results = compare(data, settings, film)
-        best = best_possible_accuracy(settings["noise"], settings["factor"])
-        save(results, data, settings, best, args.out)
-        if film:
-            animate_training(film, data, args.out)
+        if args.seeds is None and args.compare is None:
+            files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
+            files += FILM_FILES if args.animate else ()
+            prepare_directory(args.out, (*files, "metrics.json"))
+            run_once(settings, device, args.out, animate=args.animate)
+        elif args.animate:
+            parser.error(
+                "--animate shows one training; it can't be used with --seeds or --compare."
+            )
+        else:
+            compared, values = parser.parse_comparison(args.compare, settings)
+            for value in values:
+                check_settings(**settings | {compared: value})
+            count = 100 if args.seeds is None else args.seeds
+            check_settings(seed=args.seed, seeds=count)
+            seeds = range(args.seed, args.seed + count)
+            files = ("comparison.png" if compared else "seeds.png",)
+            prepare_directory(args.out, (*files, "metrics.json"))
+            run_many(settings, seeds, compared, values, device, args.out)
     except (ValueError, OSError, FloatingPointError, MemoryError) as error:
         parser.error(str(error))
-    print(f"{len(data.y_train)} points to train on, {len(data.y_test)} to test on, on {device}.\n")
-    print(table(results, best))
-    print(f"\nThe models, pictures and figures are in {args.out}:")
-    print(*files, sep="\n")
+    print(f"\nIn {args.out}: {', '.join(files)} and metrics.json.")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The rule that each setting must keep, written once for the functions and the command line."""
 
-from math import isfinite
+from math import ceil, isfinite
 from numbers import Integral, Real
 
 
@@ -39,6 +39,7 @@ RULES = {
     "factor": _below(0, 1),
     "test_size": _between(0, 1),
     "seed": _whole(0, 2**32 - 1),
+    "seeds": _whole(1, 10**6),
     "in_features": _whole(1, 10_000),
     "hidden_units": _whole(1, 10_000),
     "out_features": _whole(1, 10_000),
@@ -59,9 +60,21 @@ def check_settings(**settings):
         rule, test = RULES[name]
         if not test(value):
             raise ValueError(f"{name} must be {rule}; got {value!r}.")
-    batch_size = settings.get("batch_size")
-    if settings.get("batch_norm") and batch_size is not None and batch_size < 3:
+    if "samples" in settings and "test_size" in settings:
+        samples, test_size = settings["samples"], settings["test_size"]
+        test_points = ceil(samples * test_size)
+        if min(test_points, samples - test_points) < 2:
+            raise ValueError(
+                f"test_size must leave at least 2 of the {samples} points on either side; "
+                f"got {test_size}."
+            )
+    if settings.get("batch_norm") and (settings.get("batch_size") or 3) < 3:
         raise ValueError(
             "batch_size must be 3 or more with batch_norm, which can't train on a batch of one; "
-            f"got {batch_size}."
+            f"got {settings['batch_size']}."
+        )
+    if settings.get("seed", 0) + settings.get("seeds", 1) > 2**32:
+        raise ValueError(
+            f"seed must leave room for {settings['seeds']} seeds below {2**32:,}; "
+            f"got {settings['seed']}."
         )

@@ -29,6 +29,30 @@ class CommandLine(argparse.ArgumentParser):
                 text += "" if default is None else f" (default: {default})"
                 self.add_argument(option, type=kind, default=default, help=text)
 
+    @staticmethod
+    def parse_comparison(text, settings):
+        """Return the setting's name and its values from SETTING=VALUE,...; (None, []) from None.
+
+        The values become what the setting's own value in `settings` is: text like 0.1 a float.
+        """
+        if text is None:
+            return None, []
+        name, _, values = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if name not in settings or name == "seed" or not values:
+            names = ", ".join(sorted(settings.keys() - {"seed"}))
+            raise ValueError(
+                f"compare must be SETTING=VALUE,... with one of {names}; got {text!r}."
+            )
+        kinds = {bool: {"True": True, "False": False}.__getitem__, type(None): int}
+        kind = kinds.get(type(settings[name]), type(settings[name]))
+        try:
+            return name, [kind(value) for value in values.split(",")]
+        except (KeyError, ValueError):
+            raise ValueError(
+                f"compare must give {name} values like {settings[name]}; got {values!r}."
+            ) from None
+
 
 def keywords_of(function, settings):
     """Return those of the settings that are keywords of the function."""

@@ -138,7 +138,7 @@ def test_animate_on_the_command_line(tmp_path, capsys):
     main(arguments)
     assert not (out / "training.gif").exists()
     main([*arguments, "--animate"])
-    assert capsys.readouterr().out.endswith("training.gif\ntraining.html\n")
+    assert "training.gif, training.html and metrics.json." in capsys.readouterr().out
     with Image.open(out / "training.gif") as film:
         assert film.n_frames == 5
     (out / "training.html").unlink()
@@ -147,3 +147,6 @@ def test_animate_on_the_command_line(tmp_path, capsys):
         main([*arguments, "--animate"])
     assert stop.value.code == 2
     assert "room for the file training.html" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*arguments, "--animate", "--seeds", "2"])
+    assert "can't be used with --seeds" in capsys.readouterr().err

@@ -1,0 +1,35 @@
+# make train    set up and run the main job; ARGS="--epochs 500" passes settings on
+# make test     set up and pass the tests
+# make lint     check style
+# make results  run the commands that the README quotes and write their output into it
+# make check-results  run them and fail where the README says something else
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: train test lint results check-results
+
+train: .venv/installed
+	$(BIN)/python train.py $(ARGS)
+
+test: .venv/installed-dev
+	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+
+lint: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+results: .venv/installed
+	$(BIN)/python benchmarks/results.py
+
+check-results: .venv/installed
+	$(BIN)/python benchmarks/results.py --check
+
+.venv/installed: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(BIN)/pip install --quiet -r requirements-dev.txt
+	touch $@

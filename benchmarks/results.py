@@ -1,0 +1,83 @@
+"""Run the commands that the README quotes, and write their output into it or compare it.
+
+    python benchmarks/results.py            # write
+    python benchmarks/results.py --check    # exit with 1 where the README says something else
+
+A quoted output stands between the lines `<!-- python train.py ... -->` and `<!-- end -->`. Another
+processor rounds differently, so the check lets percentages differ by 2 points and other numbers
+by a tenth; times aren't compared.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+BLOCK = re.compile(r"<!-- (python train\.py[^\n]*) -->\n(.*?)<!-- end -->\n", re.DOTALL)
+NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+TIME = re.compile(r" +\d+\.\d+ s\b")
+
+
+def output_of(command: str) -> str:
+    """Return what a quoted command prints, its files written to a directory of its own."""
+    with tempfile.TemporaryDirectory() as out:
+        arguments = [sys.executable, *command.split()[1:], "--out", out]
+        done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
+        return done.stdout.replace(out, "outputs").rstrip() + "\n"
+
+
+def as_markdown(output: str) -> str:
+    """Return an output as the README shows it: a Markdown table as one, other text as code."""
+    lines = output.splitlines(keepends=True)
+    table = "".join(line for line in lines if line.startswith("|"))
+    return f"\n{table}\n" if table else f"```\n{output}```\n"
+
+
+def agree(quoted: str, measured: str) -> bool:
+    """Whether two outputs say the same, up to the rounding of another processor."""
+    quoted, measured = (TIME.sub(" T", text) for text in (quoted, measured))
+    shape = [re.sub(r"[\s-]+", " ", NUMBER.sub("#", text)) for text in (quoted, measured)]
+    if shape[0] != shape[1]:
+        return False
+    for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
+        for a, b in zip(re.split(r"\|", one), re.split(r"\|", other), strict=True):
+            for x, y in zip(NUMBER.findall(a), NUMBER.findall(b), strict=True):
+                x, y = float(x), float(y)
+                allowed = 2.0 if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
+                if abs(x - y) > allowed:
+                    return False
+    return True
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="compare rather than write")
+    args = parser.parse_args()
+    readme = ROOT / "README.md"
+    disagreements = 0
+
+    def renew(block):
+        nonlocal disagreements
+        command, quoted = block.groups()
+        print(f"$ {command}", flush=True)
+        measured = as_markdown(output_of(command))
+        if not agree(quoted, measured):
+            disagreements += 1
+            print(f"The README says:\n{quoted}\nIt is now:\n{measured}")
+        return f"<!-- {command} -->\n{measured}<!-- end -->\n"
+
+    text, count = BLOCK.subn(renew, readme.read_text())
+    if count == 0:
+        sys.exit("The README quotes no command.")
+    if not args.check:
+        readme.write_text(text)
+    elif disagreements:
+        sys.exit(f"The README is wrong about {disagreements} of {count} commands.")
+    print(f"{count} commands run, {disagreements} outputs changed.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""What many runs say together: their figures, 95 % intervals, tables and plots.
+
+A history of many runs has the keys of a single run's; each entry is a list with a value a run.
+Accuracies and shares are fractions.
+"""
+
+import math
+from itertools import chain
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+GOAL = 0.99
+COLORS = {"CircleModelV0": "#D55E00", "CircleModelV2": "#0072B2"}
+MARKERS = {"CircleModelV0": "o", "CircleModelV2": "^"}
+
+
+def join(histories: list[dict]) -> dict:
+    """Return the history of all runs, from the histories of some runs each."""
+    joined = {"epoch": histories[0]["epoch"]}
+    for key in histories[0].keys() - {"epoch"}:
+        rows = zip(*(history[key] for history in histories), strict=True)
+        joined[key] = [list(chain(*row)) for row in rows]
+    return joined
+
+
+def bootstrap_interval(values, resamples: int = 2000) -> tuple[float, float]:
+    """Return the 95 % percentile bootstrap interval of the mean of values of shape (n,).
+
+    Source: B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+    """
+    values, random = np.asarray(values), np.random.default_rng(0)
+    means = [random.choice(values, len(values)).mean() for _ in range(resamples)]
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """Return Wilson's 95 % score interval of a share.
+
+    Source: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
+    Journal of the American Statistical Association 22, 1927.
+    """
+    z, share = 1.959964, successes / n
+    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    return max(0.0, center - half), min(1.0, center + half)
+
+
+def summarize(history: dict, best: float) -> dict:
+    """Return the figures of many runs; `best` is the best accuracy that is possible on average.
+
+    Epochs to the goal count in the steps of the history; None is a figure that isn't finite.
+    """
+    accuracy = np.array(history["test_acc"])
+    final, n = accuracy[-1], accuracy.shape[1]
+    reached = accuracy >= GOAL
+    first = np.where(
+        reached.any(axis=0), np.array(history["epoch"])[reached.argmax(axis=0)], np.inf
+    )
+    train_loss, test_loss = (np.array(history[key][-1]) for key in ("train_loss", "test_loss"))
+    at_goal = int((final >= GOAL).sum())
+    figures = {
+        "seeds": n,
+        "mean": final.mean(),
+        "mean_95_bootstrap": bootstrap_interval(final),
+        "standard_deviation": final.std(ddof=1) if n > 1 else 0.0,
+        "min": final.min(),
+        "share_at_goal": at_goal / n,
+        "share_at_goal_95_wilson": wilson_interval(at_goal, n),
+        "gap_to_best": best - final.mean(),
+        "epochs_to_goal_median": np.quantile(first, 0.5, method="higher"),
+        "epochs_to_goal_90th": np.quantile(first, 0.9, method="higher"),
+        "never_at_goal": int(np.isinf(first).sum()),
+        "not_finite": int((~np.isfinite(train_loss)).sum()),
+        "train_accuracy": np.mean(history["train_acc"][-1]),
+        "train_loss": train_loss.mean(),
+        "test_loss": test_loss.mean(),
+        "loss_gap": (test_loss - train_loss).mean(),
+        "loss_gap_95_bootstrap": bootstrap_interval(test_loss - train_loss),
+        "train_mode_mean": np.mean(history["train_mode_acc"][-1]),
+        "train_mode_95_bootstrap": bootstrap_interval(history["train_mode_acc"][-1]),
+    }
+    return {name: _plain(value) for name, value in figures.items()}
+
+
+def _plain(value):
+    """Return a figure as JSON holds it: no numpy types, None for what isn't finite."""
+    if isinstance(value, tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, int):
+        return value
+    return float(value) if np.isfinite(value) else None
+
+
+def percent(share, interval=None, digits=2):
+    """Return a share as text in percent, with its interval where one is given."""
+    text = f"{100 * share:.{digits}f}"
+    if interval is not None:
+        text += " ({} to {})".format(*(f"{100 * end:.{digits}f}" for end in interval))
+    return text + " %"
+
+
+def seeds_table(summaries: dict[str, dict], best: float) -> str:
+    """Return a Markdown table with a column for each model and a line for each figure."""
+
+    def epochs(value):
+        return "never" if value is None else f"{value:.0f}"
+
+    lines = {
+        "mean test accuracy (95 % interval, bootstrap)": lambda s: percent(
+            s["mean"], s["mean_95_bootstrap"]
+        ),
+        "standard deviation": lambda s: percent(s["standard_deviation"]),
+        "worst seed": lambda s: percent(s["min"]),
+        "mean train accuracy": lambda s: percent(s["train_accuracy"]),
+        f"points below the best possible, {percent(best, digits=3)}": lambda s: (
+            f"{100 * s['gap_to_best']:.2f}"
+        ),
+        "seeds at 99 % or better (95 % interval, Wilson)": lambda s: percent(
+            s["share_at_goal"], s["share_at_goal_95_wilson"], digits=1
+        ),
+        "epochs to 99 %: median": lambda s: epochs(s["epochs_to_goal_median"]),
+        "epochs to 99 %: 90th percentile": lambda s: epochs(s["epochs_to_goal_90th"]),
+        "seeds that never reach 99 %": lambda s: str(s["never_at_goal"]),
+    }
+    rows = [["", *summaries]]
+    rows += [[name, *map(figure, summaries.values())] for name, figure in lines.items()]
+    return markdown(rows)
+
+
+def comparison_table(setting: str, summaries: dict[tuple, dict]) -> str:
+    """Return a Markdown table with a line for each (value of the setting, model)."""
+    rows = [
+        [
+            setting,
+            "model",
+            "test accuracy",
+            "seeds at 99 %",
+            "test - train loss",
+            "eval() forgotten",
+        ]
+    ]
+    for (value, name), s in summaries.items():
+        if s["loss_gap"] is None:
+            gap = f"not finite for {s['not_finite']} of {s['seeds']}"
+        else:
+            gap = "{:.4f} ({:.4f} to {:.4f})".format(s["loss_gap"], *s["loss_gap_95_bootstrap"])
+        rows.append(
+            [
+                str(value),
+                name,
+                percent(s["mean"], s["mean_95_bootstrap"]),
+                percent(s["share_at_goal"], s["share_at_goal_95_wilson"], digits=0),
+                gap,
+                percent(s["train_mode_mean"], s["train_mode_95_bootstrap"]),
+            ]
+        )
+    return markdown(rows)
+
+
+def markdown(rows: list[list[str]]) -> str:
+    """Return rows as a Markdown table with aligned columns; the first row is the heading."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
+    return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows)
+
+
+def plot_seeds(histories: dict[str, dict], best: float) -> Figure:
+    """Return a figure: how the final test accuracies spread, and the bands of the test losses."""
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    spread, losses = figure.subplots(1, 2)
+    n = len(next(iter(histories.values()))["test_acc"][-1])
+    random = np.random.default_rng(0)
+    for row, (name, history) in enumerate(histories.items()):
+        final = np.array(history["test_acc"][-1])
+        heights = row + random.uniform(-0.3, 0.3, n)
+        style = dict(color=COLORS[name], alpha=0.5, mec="none", rasterized=n > 10_000)
+        spread.plot(final, heights, MARKERS[name], ms=5, **style)
+        spread.plot([final.mean()] * 2, [row - 0.4, row + 0.4], color="black", lw=2)
+        low, median, high = np.quantile(history["test_loss"], [0.05, 0.5, 0.95], axis=1)
+        losses.fill_between(history["epoch"], low, high, color=COLORS[name], alpha=0.25, lw=0)
+        style = "--" if row == 0 else "-"
+        losses.plot(history["epoch"], median, style, color=COLORS[name], label=name)
+    spread.axvline(0.5, color="grey", ls="--", lw=1, label="guessing: 50%")
+    spread.axvline(best, color="black", ls=":", lw=1, label=f"best possible: {best:.3%}")
+    spread.set(
+        title=f"Final test accuracy of {n} seeds (bar: mean)",
+        xlabel="test accuracy",
+        yticks=range(len(histories)),
+        yticklabels=histories,
+        ylim=(-0.6, len(histories) - 0.1),
+    )
+    spread.xaxis.set_major_formatter(PercentFormatter(1))
+    spread.legend(loc="upper left")
+    losses.set(
+        title="Test loss: median, and 5 % to 95 % of the seeds", xlabel="epoch", ylabel="loss"
+    )
+    losses.legend(loc="lower left")
+    losses.set_ylim(bottom=0)
+    return figure
+
+
+def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
+    """Return a figure of accuracies and losses at each value of the setting, with intervals."""
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    accuracy, loss = figure.subplots(1, 2)
+    values = list(dict.fromkeys(value for value, _ in summaries))
+    names = list(dict.fromkeys(name for _, name in summaries))
+    for shift, name in zip(np.linspace(-0.08, 0.08, len(names) or 1), names, strict=True):
+        several = [summaries[value, name] for value in values]
+        series = [
+            (accuracy, "mean", "mean_95_bootstrap", "-", f"{name}, eval()"),
+            (accuracy, "train_mode_mean", "train_mode_95_bootstrap", ":", f"{name}, train()"),
+            (loss, "loss_gap", "loss_gap_95_bootstrap", "-", name),
+        ]
+        if all(s["mean"] == s["train_mode_mean"] for s in several):
+            del series[1]  # the mode makes no difference
+        x = np.arange(len(values)) + shift
+        for ax, mean, interval, style, label in series:
+            kept = [(at, s[mean], *s[interval]) for at, s in zip(x, several, strict=True)
+                    if s[mean] is not None]  # fmt: skip
+            at, middle, low, high = np.array(kept).reshape(-1, 4).T
+            ax.errorbar(
+                at, middle, (middle - low, high - middle), color=COLORS[name], label=label,
+                ls=style, marker=MARKERS[name], mfc="white" if style == ":" else None, capsize=3,
+            )  # fmt: skip
+    n = next(iter(summaries.values()))["seeds"]
+    for ax in (accuracy, loss):
+        ax.set(xlabel=setting, xticks=range(len(values)), xticklabels=map(str, values))
+        ax.legend()
+    accuracy.set(title=f"Mean test accuracy of {n} seeds, 95 % interval", ylim=(0.4, 1.02))
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1))
+    loss.set(title="Test loss minus train loss, 95 % interval")
+    loss.axhline(0, color="black", lw=0.8)
+    return figure

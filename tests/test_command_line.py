@@ -1,0 +1,219 @@
+"""What `python train.py` does: its files and figures, and one sentence for each wrong input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import train as script
+from model import load_checkpoint
+
+ROOT = Path(__file__).parent.parent
+SMALL = ["--samples", "200", "--epochs", "12"]
+FILES = [
+    "circle_model_v0.pth",
+    "circle_model_v2.pth",
+    "decision_boundary.png",
+    "loss_curves.png",
+    "metrics.json",
+]
+
+
+def run(*arguments, out):
+    script.main([*arguments, "--device", "cpu", "--out", str(out)])
+    return json.loads((out / "metrics.json").read_text())
+
+
+def test_the_default_run_shows_the_line_against_the_ring(tmp_path, capsys):
+    metrics = run(out=tmp_path / "new" / "out")
+    out = tmp_path / "new" / "out"
+    assert sorted(os.listdir(out)) == FILES
+    linear, relu = metrics["models"]["CircleModelV0"], metrics["models"]["CircleModelV2"]
+    assert 0.4 < linear["test_accuracy"] < 0.6
+    assert relu["test_accuracy"] >= 0.99
+    assert linear["parameters"] == relu["parameters"] == 337
+    assert metrics["best_possible_accuracy"] == pytest.approx(0.99957, abs=5e-6)
+    assert metrics["settings"]["epochs"] == 300
+    assert metrics["versions"]["torch"] == torch.__version__
+    assert metrics["device"] == "cpu"
+    assert relu["history"]["epoch"][-1] == 300
+    assert relu["history"]["test_acc"][-1] == relu["test_accuracy"]
+
+    printed, errors = capsys.readouterr()
+    assert errors == ""  # the progress bars are for terminals only
+    for text in ("CircleModelV0", f"{relu['test_accuracy']:.2%}", "99.957%", *FILES, str(out)):
+        assert text in printed
+    assert (out / "decision_boundary.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_saved_models_are_the_trained_ones(tmp_path):
+    metrics = run(*SMALL, "--seed", "3", "--batch-norm", "--dropout", "0.1", out=tmp_path)
+    for name, figures in metrics["models"].items():
+        model, settings = load_checkpoint(
+            tmp_path / f"{name.lower().replace('model', '_model_')}.pth"
+        )
+        assert type(model).__name__ == name
+        assert settings == metrics["settings"]
+        data = script.make_data(**script.keywords_of(script.make_data, settings))
+        loss_fn = torch.nn.BCEWithLogitsLoss(reduction="none")
+        _, accuracy = script.evaluate(model, loss_fn, data.X_test, data.y_test)
+        assert accuracy == figures["test_accuracy"]
+
+
+def test_boundary_panels_say_what_they_show():
+    data = script.make_data(samples=100)
+    results = script.compare_models(data, {"seed": 1, "epochs": 2})
+    figure = script.plot_boundaries(results, data)
+    titles = [ax.get_title() for ax in figure.axes[:4]]
+    for title, (name, part) in zip(
+        titles,
+        [(name, part) for name in ("CircleModelV0", "CircleModelV2") for part in ("train", "test")],
+        strict=True,
+    ):
+        assert title.startswith(f"{name}, {part}: ")
+        assert title.endswith("% right")
+    assert [len(ax.lines[0].get_xdata()) for ax in figure.axes[:4]] == [40, 10, 40, 10]
+
+
+def test_many_seeds_are_summed_up(tmp_path, capsys):
+    metrics = run(*SMALL, "--seeds", "3", "--seed", "5", out=tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["metrics.json", "seeds.png"]
+    assert [figures["model"] for figures in metrics["figures"]] == [
+        "CircleModelV0",
+        "CircleModelV2",
+    ]
+    assert all(figures["seeds"] == 3 for figures in metrics["figures"])
+    assert "3 seeds, 5 to 7" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("comparison", "values", "models"),
+    [
+        ("hidden-units=2,3", [2, 3], 2),
+        ("dropout=0,0.5", [0.0, 0.5], 1),  # the linear model has no dropout to compare
+        ("batch_norm=False,True", [False, True], 1),
+        ("batch_size=20", [20], 2),
+    ],
+)
+def test_settings_are_compared_on_the_same_seeds(tmp_path, capsys, comparison, values, models):
+    metrics = run(*SMALL, "--seeds", "2", "--compare", comparison, out=tmp_path)
+    assert sorted(os.listdir(tmp_path)) == ["comparison.png", "metrics.json"]
+    assert [figures["value"] for figures in metrics["figures"][::models]] == values
+    assert len(metrics["figures"]) == models * len(values)
+    assert capsys.readouterr().out.count("\n| ") == models * len(values) + 2
+
+
+WRONG = [
+    (["--epochs", "-5"], "epochs must be a whole number from 1 to 1,000,000,000; got -5."),
+    (["--epochs", "0"], "epochs must be"),
+    (["--epochs", "many"], "--epochs: invalid int value: 'many'"),
+    (["--epochs", "2.5"], "--epochs: invalid int value: '2.5'"),
+    (["--lr", "0"], "lr must be a number above 0"),
+    (["--lr", "nan"], "lr must be a number above 0 and below inf; got nan."),
+    (["--lr", "-0.1"], "lr must be a number above 0"),
+    (["--momentum", "1"], "momentum must be a number from 0 to below 1; got 1.0."),
+    (["--weight-decay", "inf"], "weight_decay must be"),
+    (["--batch-size", "0"], "batch_size must be"),
+    (["--batch-size", "2", "--batch-norm"], "batch_size must be 3 or more with batch_norm"),
+    (["--hidden-units", "0"], "hidden_units must be"),
+    (["--hidden-units", "1000000000"], "hidden_units must be a whole number from 1 to 10,000"),
+    (["--dropout", "1.0"], "dropout must be a number from 0 to below 1; got 1.0."),
+    (["--samples", "1"], "samples must be"),
+    (["--samples", "10", "--test-size", "0.01"], "test_size must leave at least 2 of the 10"),
+    (["--noise", "nan"], "noise must be a number from 0 to 100; got nan."),
+    (["--noise", "-1"], "noise must be"),
+    (["--factor", "1"], "factor must be a number from 0 to below 1; got 1.0."),
+    (["--test-size", "1.5"], "test_size must be a number above 0 and below 1; got 1.5."),
+    (["--seed", "-1"], "seed must be a whole number from 0 to 4,294,967,295; got -1."),
+    (["--record-every", "0"], "record_every must be"),
+    (["--device", "tpu"], "--device: invalid choice: 'tpu'"),
+    (["--seeds", "0"], "seeds must be a whole number"),
+    (["--seeds", "2", "--seed", "4294967295"], "seed must leave room"),
+    (["--compare", "depth=1,2"], "compare must be SETTING=VALUE,... with one of batch_norm,"),
+    (["--compare", "lr"], "compare must be SETTING=VALUE"),
+    (["--compare", "lr=0.1,fast"], "compare must give lr values like 0.1; got '0.1,fast'."),
+    (["--compare", "lr=0.1,-1"], "lr must be a number above 0 and below inf; got -1.0."),
+    (["--compare", "batch_norm=maybe"], "compare must give batch_norm values like False"),
+    (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
+    (["spirals"], "unrecognized arguments: spirals"),
+]
+
+
+def assert_refused(arguments, message, monkeypatch, capsys):
+    def fail(*_, **__):
+        raise AssertionError("training has begun")
+
+    monkeypatch.setattr(script, "build", fail)
+    with pytest.raises(SystemExit) as stop:
+        script.main(arguments)
+    assert stop.value.code == 2
+    printed, errors = capsys.readouterr()
+    assert printed == ""
+    assert errors.count("\n") == 1
+    assert message in errors
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG, ids=lambda value: str(value)[:40])
+def test_wrong_input_is_one_sentence_before_training(
+    tmp_path, monkeypatch, capsys, arguments, message
+):
+    out = tmp_path / "out"
+    assert_refused([*arguments, "--out", str(out)], message, monkeypatch, capsys)
+    assert not out.exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_a_device_that_is_not_there_is_refused(tmp_path, monkeypatch, capsys):
+    arguments = ["--device", "cuda", "--out", str(tmp_path / "out")]
+    assert_refused(arguments, "device must be one that this machine has", monkeypatch, capsys)
+
+
+def test_a_file_in_the_place_of_the_directory_is_refused(tmp_path, monkeypatch, capsys):
+    (tmp_path / "out").write_text("precious")
+    message = "out must be a directory that can be written"
+    for out in (tmp_path / "out", tmp_path / "out" / "below"):
+        assert_refused(["--out", str(out)], message, monkeypatch, capsys)
+    assert (tmp_path / "out").read_text() == "precious"
+
+
+def test_a_directory_that_cannot_be_written_is_refused(monkeypatch, capsys):
+    message = "out must be a directory that can be written"  # not even root can write here
+    assert_refused(["--out", "/proc/outputs"], message, monkeypatch, capsys)
+
+
+def test_a_directory_in_the_place_of_a_file_is_refused(tmp_path, monkeypatch, capsys):
+    (tmp_path / "metrics.json").mkdir()
+    message = "out must have room for the file metrics.json"
+    assert_refused(["--out", str(tmp_path)], message, monkeypatch, capsys)
+
+
+def test_a_loss_that_overflows_is_one_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stop:
+        run("--lr", "1e30", out=tmp_path)
+    assert stop.value.code == 2
+    errors = capsys.readouterr().err
+    assert "Try a smaller lr than 1e+30" in errors
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_script_runs_from_elsewhere_and_twice_the_same(tmp_path):
+    weights = []
+    for name in ("one", "two"):
+        command = [sys.executable, ROOT / "train.py", *SMALL, "--batch-size", "32", "--out", name]
+        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert "CircleModelV2" in result.stdout
+        assert result.stderr == ""
+        weights.append((tmp_path / name / "circle_model_v2.pth").read_bytes())
+    assert weights[0] == weights[1]
+
+
+def test_the_script_refuses_with_exit_status_2(tmp_path):
+    command = [sys.executable, ROOT / "train.py", "--noise", "nan"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr == "train.py: error: noise must be a number from 0 to 100; got nan.\n"
+    assert os.listdir(tmp_path) == []

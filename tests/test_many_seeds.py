@@ -1,0 +1,185 @@
+"""An ensemble trains each of its models as the loop would train it alone; figures of many runs."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+from torch import nn
+
+from model import CircleModelV0, CircleModelV2
+from support.ensemble import Ensemble
+from support.many_seeds import (
+    bootstrap_interval,
+    comparison_table,
+    join,
+    plot_comparison,
+    plot_seeds,
+    seeds_table,
+    summarize,
+    wilson_interval,
+)
+from train import Data, build, evaluate, keywords_of, make_data, train, train_many
+
+SEEDS = [3, 4, 5]
+
+
+def models_and_data(model_class, **arguments):
+    models = [build(model_class, {"seed": seed} | arguments) for seed in SEEDS]
+    datasets = [make_data(seed=seed) for seed in SEEDS]
+    return models, datasets, Data(*map(torch.stack, zip(*datasets, strict=True)))
+
+
+CASES = [
+    (CircleModelV0, {}, {}),
+    (CircleModelV2, {}, {}),
+    (CircleModelV2, {}, {"batch_size": 100, "weight_decay": 0.01}),
+    (CircleModelV2, {"batch_norm": True}, {"batch_size": 100}),
+]
+
+
+@pytest.mark.parametrize(("model_class", "arguments", "settings"), CASES)
+def test_an_ensemble_trains_each_model_as_it_would_train_alone(model_class, arguments, settings):
+    models, datasets, data = models_and_data(model_class, **arguments)
+    ensemble = Ensemble(models)
+    together = train(ensemble, data, epochs=10, seed=SEEDS, **settings)
+    for number, (model, one, seed) in enumerate(zip(models, datasets, SEEDS, strict=True)):
+        alone = train(model, one, epochs=10, seed=seed, **settings)
+        for name, tensor in model.state_dict().items():
+            torch.testing.assert_close(
+                ensemble.state_dict()[name][number], tensor, rtol=1e-3, atol=1e-5
+            )
+        for key in ("train_loss", "test_loss"):
+            assert together[key][-1][number] == pytest.approx(alone[key][-1], abs=1e-4)
+
+
+def test_a_seed_among_many_ends_where_it_ends_alone():
+    settings = {"samples": 1000, "epochs": 300, "batch_size": None}
+    together = train_many([CircleModelV2], settings, range(42, 45), "cpu", NoBar())
+    for number, seed in enumerate(range(42, 45)):
+        one = settings | {"seed": seed}
+        alone = train(
+            build(CircleModelV2, one),
+            make_data(**keywords_of(make_data, one)),
+            **keywords_of(train, one),
+        )
+        final = together["CircleModelV2"]["test_acc"][-1][number]
+        assert abs(final - alone["test_acc"][-1]) <= 1 / 200 + 1e-12
+
+
+class NoBar:
+    def update(self, count):
+        pass
+
+
+def test_the_ensembles_weights_are_its_own():
+    models, _, data = models_and_data(CircleModelV2)
+    before = models[0].layers.output.weight.clone()
+    train(Ensemble(models), data, epochs=2, seed=SEEDS)
+    assert torch.equal(models[0].layers.output.weight, before)
+
+
+def test_each_model_has_its_own_dropout_mask():
+    model = build(CircleModelV2, {"seed": 0, "dropout": 0.5})
+    ensemble, x = Ensemble([model, model]), torch.randn(1, 50, 2).expand(2, -1, -1)
+    one, other = ensemble(x)
+    assert not torch.equal(one, other)
+    ensemble.eval()
+    one, other = ensemble(x)
+    assert torch.equal(one, other)
+
+
+def test_evaluate_gives_a_value_for_each_model():
+    models, datasets, data = models_and_data(CircleModelV2, batch_norm=True)
+    loss_fn = nn.BCEWithLogitsLoss(reduction="none")
+    losses, accuracies = evaluate(Ensemble(models), loss_fn, data.X_test, data.y_test)
+    for number, (model, one) in enumerate(zip(models, datasets, strict=True)):
+        loss, accuracy = evaluate(model, loss_fn, one.X_test, one.y_test)
+        assert losses[number] == pytest.approx(loss, rel=1e-5)
+        assert accuracies[number] == accuracy
+
+
+def test_one_model_of_many_may_overflow():
+    models, _, data = models_and_data(CircleModelV2)
+    with torch.no_grad():
+        models[1].layers.output.bias.fill_(float("nan"))
+    history = train(Ensemble(models), data, epochs=2, seed=SEEDS)
+    history["train_mode_acc"] = history["test_acc"][-1:]
+    summary = summarize(history, best=1.0)
+    assert summary["not_finite"] == 1
+    assert summary["loss_gap"] is None
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 10), (98, 100), (100, 100), (7, 9)])
+def test_wilson_interval_agrees_with_scipy(successes, n):
+    expected = stats.binomtest(successes, n).proportion_ci(0.95, method="wilson")
+    assert wilson_interval(successes, n) == pytest.approx(tuple(expected), abs=1e-6)
+
+
+def test_bootstrap_interval_is_near_the_normal_one_for_many_values():
+    values = np.random.default_rng(1).normal(3, 2, 2000)
+    half = 1.96 * values.std() / np.sqrt(2000)
+    expected = values.mean() - half, values.mean() + half
+    assert bootstrap_interval(values) == pytest.approx(expected, abs=0.1 * half)
+
+
+def a_history():
+    return {
+        "epoch": [10, 20, 30],
+        "train_loss": [[0.7] * 4, [0.5] * 4, [0.1, 0.1, 0.2, 0.2]],
+        "test_loss": [[0.7] * 4, [0.5] * 4, [0.2, 0.2, 0.2, 0.2]],
+        "train_acc": [[0.5] * 4, [0.9] * 4, [1.0] * 4],
+        "test_acc": [[0.5] * 4, [0.99, 0.9, 0.9, 1.0], [1.0, 0.99, 0.95, 0.98]],
+        "train_mode_acc": [[0.9, 0.9, 0.8, 0.8]],
+    }
+
+
+def test_summarize_counts_what_the_history_says():
+    summary = summarize(a_history(), best=0.995)
+    assert summary["seeds"] == 4
+    assert summary["mean"] == pytest.approx(0.98)
+    assert summary["standard_deviation"] == pytest.approx(np.std([1, 0.99, 0.95, 0.98], ddof=1))
+    assert summary["min"] == 0.95
+    assert summary["share_at_goal"] == 0.5
+    assert summary["gap_to_best"] == pytest.approx(0.015)
+    assert summary["epochs_to_goal_median"] == 30  # 20, 20, 30 and never: the upper middle
+    assert summary["epochs_to_goal_90th"] is None
+    assert summary["never_at_goal"] == 1
+    assert summary["loss_gap"] == pytest.approx(0.05)
+    assert summary["train_mode_mean"] == pytest.approx(0.85)
+    low, high = summary["mean_95_bootstrap"]
+    assert 0.95 <= low < 0.98 < high <= 1.0
+
+
+def test_join_keeps_the_order_of_the_runs():
+    first, second = a_history(), a_history()
+    second["test_acc"][-1] = [0.1, 0.2, 0.3, 0.4]
+    joined = join([first, second])
+    assert joined["epoch"] == [10, 20, 30]
+    assert joined["test_acc"][-1] == [1.0, 0.99, 0.95, 0.98, 0.1, 0.2, 0.3, 0.4]
+
+
+def test_tables_show_the_figures():
+    summary = summarize(a_history(), best=0.995)
+    text = seeds_table({"CircleModelV0": summary, "CircleModelV2": summary}, best=0.995)
+    assert "98.00 (" in text
+    assert "99.500 %" in text
+    assert "| never" in text
+    text = comparison_table("lr", {(0.1, "CircleModelV2"): summary})
+    assert "| 0.1" in text
+    assert "0.0500 (" in text
+    assert len({len(line) for line in text.splitlines()}) == 1
+
+
+def test_plots_show_the_figures():
+    figure = plot_seeds({"CircleModelV0": a_history(), "CircleModelV2": a_history()}, best=0.995)
+    spread, losses = figure.axes
+    assert spread.get_title() == "Final test accuracy of 4 seeds (bar: mean)"
+    assert sorted(spread.lines[0].get_xdata()) == [0.95, 0.98, 0.99, 1.0]
+    assert list(losses.lines[0].get_ydata()) == pytest.approx([0.7, 0.5, 0.2])
+
+    summary = summarize(a_history(), best=0.995)
+    figure = plot_comparison("lr", {(v, "CircleModelV2"): summary for v in (0.1, 0.2)})
+    accuracy, _ = figure.axes
+    assert [t.get_text() for t in accuracy.get_xticklabels()] == ["0.1", "0.2"]
+    assert list(accuracy.lines[0].get_ydata()) == pytest.approx([0.98, 0.98])
+    assert "CircleModelV2, train()" in accuracy.get_legend_handles_labels()[1]

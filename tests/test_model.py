@@ -1,0 +1,254 @@
+"""The two models differ in ReLU alone, and come back from disk as they were."""
+
+import os
+import pickle
+
+import pytest
+import torch
+from torch import nn
+
+import support.files
+from model import (
+    CheckpointError,
+    CircleModelV0,
+    CircleModelV2,
+    load_checkpoint,
+    load_model,
+    save_model,
+)
+
+
+def seeded(model_class, seed=0, **arguments):
+    torch.manual_seed(seed)
+    return model_class(**arguments)
+
+
+def same_state(one, other):
+    a, b = one.state_dict(), other.state_dict()
+    return list(a) == list(b) and all(torch.equal(a[name], b[name]) for name in a)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"hidden_units": 3}, {"in_features": 5}])
+def test_both_models_start_from_the_same_weights(arguments):
+    assert same_state(seeded(CircleModelV0, **arguments), seeded(CircleModelV2, **arguments))
+    assert not same_state(seeded(CircleModelV0, 0), seeded(CircleModelV0, 1))
+
+
+def test_the_only_difference_is_relu():
+    linear, relu = seeded(CircleModelV0), seeded(CircleModelV2)
+    x = torch.randn(50, 2)
+    assert not torch.allclose(linear(x), relu(x), atol=1e-3)
+    for name, layer in relu.layers.named_children():
+        if isinstance(layer, nn.ReLU):
+            relu.layers.set_submodule(name, nn.Identity())
+    assert torch.equal(linear(x), relu(x))
+
+
+def distance_from_midpoint(model):
+    a, b = torch.randn(200, 2).double(), torch.randn(200, 2).double()
+    return (model((a + b) / 2) - (model(a) + model(b)) / 2).abs().max().item()
+
+
+@pytest.mark.parametrize("hidden_units", [1, 16, 300])
+def test_v0_is_affine_at_any_width(hidden_units):
+    model = seeded(CircleModelV0, hidden_units=hidden_units).double()
+    assert distance_from_midpoint(model) < 1e-12
+
+
+def test_v0_is_one_matrix():
+    first, second, third = seeded(CircleModelV0).layers
+    weight = third.weight @ second.weight @ first.weight
+    bias = third.weight @ (second.weight @ first.bias + second.bias) + third.bias
+    x = torch.randn(50, 2)
+    torch.testing.assert_close(nn.Sequential(first, second, third)(x), x @ weight.T + bias)
+
+
+def test_v2_is_not_affine():
+    assert distance_from_midpoint(seeded(CircleModelV2).double()) > 1e-3
+
+
+@pytest.mark.parametrize("model_class", [CircleModelV0, CircleModelV2])
+def test_logits_have_a_column_for_each_output(model_class):
+    assert model_class()(torch.zeros(7, 2)).shape == (7, 1)
+    assert model_class()(torch.zeros(1, 2)).shape == (1, 1)
+    assert model_class(in_features=3, out_features=4)(torch.zeros(7, 3)).shape == (7, 4)
+
+
+def test_dropout_acts_in_train_mode_only():
+    model, x = seeded(CircleModelV2, dropout=0.5), torch.randn(20, 2)
+    assert not torch.equal(model(x), model(x))
+    model.eval()
+    assert torch.equal(model(x), model(x))
+
+
+def test_batch_norm_updates_its_statistics_in_train_mode_only():
+    model, x = seeded(CircleModelV2, batch_norm=True), torch.randn(20, 2)
+    before = model.layers.norm_1.running_mean.clone()
+    model.eval()(x)
+    assert torch.equal(before, model.layers.norm_1.running_mean)
+    model.train()(x)
+    mean = model.layers.hidden_1(x).mean(dim=0)
+    torch.testing.assert_close(model.layers.norm_1.running_mean, 0.9 * before + 0.1 * mean)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"hidden_units": 0}, "hidden_units must be a whole number from 1 to 10,000; got 0"),
+        ({"hidden_units": 2.5}, "hidden_units .* got 2.5"),
+        ({"in_features": -1}, "in_features .* got -1"),
+        ({"out_features": 10**6}, "out_features .* got 1000000"),
+        ({"dropout": 1}, "dropout must be a number from 0 to below 1; got 1"),
+        ({"dropout": float("nan")}, "dropout .* got nan"),
+        ({"batch_norm": "yes"}, "batch_norm must be True or False; got 'yes'"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        CircleModelV2(**arguments)
+
+
+MODELS = [
+    (CircleModelV0, {}),
+    (CircleModelV0, {"in_features": 3, "hidden_units": 5, "out_features": 4}),
+    (CircleModelV2, {}),
+    (CircleModelV2, {"hidden_units": 8, "dropout": 0.25, "batch_norm": True}),
+]
+
+
+@pytest.mark.parametrize(("model_class", "arguments"), MODELS)
+def test_a_saved_model_comes_back(tmp_path, model_class, arguments):
+    model, path = seeded(model_class, **arguments), tmp_path / "model.pth"
+    x = torch.randn(30, model.arguments["in_features"])
+    model(x)  # BatchNorm gets statistics that aren't the initial ones
+    save_model(model, path, {"seed": 3})
+    random_state = torch.get_rng_state()
+    loaded, settings = load_checkpoint(path)
+    assert torch.equal(random_state, torch.get_rng_state())
+    assert type(loaded) is model_class
+    assert loaded.arguments == model.arguments
+    assert settings == {"seed": 3}
+    assert same_state(loaded, model)
+    assert not loaded.training
+    assert torch.equal(loaded(x), model.eval()(x))
+    loaded.train()(x).sum().backward()  # it can be trained on
+    assert all(p.grad is not None for p in loaded.parameters())
+
+
+def test_a_saved_model_loads_in_plain_pytorch(tmp_path):
+    model = seeded(CircleModelV2)
+    save_model(model, tmp_path / "model.pth")
+    checkpoint = torch.load(tmp_path / "model.pth", weights_only=True)
+    plain = CircleModelV2(**checkpoint["arguments"])
+    plain.load_state_dict(checkpoint["state_dict"])
+    assert same_state(plain, model)
+
+
+def test_a_save_that_fails_leaves_the_old_file_whole(tmp_path, monkeypatch):
+    path = tmp_path / "model.pth"
+    save_model(seeded(CircleModelV0), path)
+    old = path.read_bytes()
+
+    def fail(*_):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(support.files.os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        save_model(seeded(CircleModelV2), path)
+    assert path.read_bytes() == old
+    assert os.listdir(tmp_path) == ["model.pth"]
+
+
+def good_checkpoint():
+    model = seeded(CircleModelV2)
+    return {
+        "class_name": "CircleModelV2",
+        "arguments": model.arguments,
+        "state_dict": dict(model.state_dict()),
+        "settings": {},
+    }
+
+
+def change(checkpoint, *keys, value):
+    *path, last = keys
+    inner = checkpoint
+    for key in path:
+        inner = inner[key]
+    if value is None:
+        del inner[last]
+    else:
+        inner[last] = value
+    return checkpoint
+
+
+WRONG_CHECKPOINTS = {
+    "a list": lambda c: [c],
+    "a bare state_dict": lambda c: c["state_dict"],
+    "no settings": lambda c: change(c, "settings", value=None),
+    "unknown class": lambda c: change(c, "class_name", value="Sequential"),
+    "unknown argument": lambda c: change(c, "arguments", "depth", value=3),
+    "wrong type": lambda c: change(c, "arguments", "hidden_units", value="16"),
+    "another width": lambda c: change(c, "arguments", "hidden_units", value=17),
+    "giant width": lambda c: change(c, "arguments", "hidden_units", value=10**9),
+    "missing weight": lambda c: change(c, "state_dict", "layers.output.bias", value=None),
+    "extra weight": lambda c: change(c, "state_dict", "layers.more", value=torch.zeros(1)),
+    "integer weight": lambda c: change(
+        c, "state_dict", "layers.output.bias", value=torch.zeros(1, dtype=torch.int64)
+    ),
+    "weight that isn't one": lambda c: change(c, "state_dict", "layers.output.bias", value="0"),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_CHECKPOINTS.values(), ids=WRONG_CHECKPOINTS)
+def test_a_checkpoint_that_does_not_fit_is_one_clear_error(tmp_path, wrong):
+    path = tmp_path / "model.pth"
+    torch.save(good_checkpoint(), path)
+    load_model(path)
+    torch.save(wrong(good_checkpoint()), path)
+    with pytest.raises(CheckpointError) as error:
+        load_model(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def cut_off(path):
+    save_model(seeded(CircleModelV0), path)
+    path.write_bytes(path.read_bytes()[:1500])
+
+
+WRONG_FILES = {
+    "missing": lambda path: None,
+    "a directory": lambda path: path.mkdir(),
+    "empty": lambda path: path.write_bytes(b""),
+    "text": lambda path: path.write_text("epoch,loss\n1,0.7\n"),
+    "cut off": cut_off,
+    "a plain pickle": lambda path: path.write_bytes(pickle.dumps({"class_name": "CircleModelV0"})),
+    "a whole module": lambda path: torch.save(CircleModelV0(), path),
+}
+
+
+@pytest.mark.parametrize("write", WRONG_FILES.values(), ids=WRONG_FILES)
+def test_a_file_that_is_not_a_model_is_one_clear_error(tmp_path, write):
+    path = tmp_path / "model.pth"
+    write(path)
+    with pytest.raises(CheckpointError) as error:
+        load_model(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+class Attack:
+    def __init__(self, target):
+        self.target = target
+
+    def __reduce__(self):
+        return open, (self.target, "w")
+
+
+def test_loading_runs_no_code_from_the_file(tmp_path):
+    target = tmp_path / "created-by-the-attack"
+    for save in (torch.save, lambda attack, path: path.write_bytes(pickle.dumps(attack))):
+        save(Attack(str(target)), tmp_path / "model.pth")
+        with pytest.raises(CheckpointError):
+            load_model(tmp_path / "model.pth")
+        assert not target.exists()

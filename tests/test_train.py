@@ -1,0 +1,314 @@
+"""The data, the loop and the proof: a line fails on the circles, ReLU doesn't."""
+
+import numpy as np
+import pytest
+import torch
+from scipy import optimize, stats
+from torch import nn
+
+import train as script
+from model import CircleModelV0, CircleModelV2
+from train import (
+    Data,
+    best_possible_accuracy,
+    evaluate,
+    make_data,
+    resolve_device,
+    shuffled_batches,
+    train,
+)
+
+
+def seeded(model_class, seed=42, **arguments):
+    torch.manual_seed(seed)
+    return model_class(**arguments)
+
+
+def weights(model):
+    return torch.cat([p.detach().reshape(-1) for p in model.parameters()])
+
+
+# The data
+
+
+def test_the_default_data_is_split_in_equal_parts():
+    data = make_data()
+    assert [tuple(t.shape) for t in data] == [(800, 2), (800, 1), (200, 2), (200, 1)]
+    assert {t.dtype for t in data} == {torch.float32}
+    assert data.y_train.mean() == data.y_test.mean() == 0.5
+
+
+def test_class_1_is_the_inner_circle():
+    data = make_data(samples=4000, noise=0.01, factor=0.5)
+    radius = data.X_train.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(radius[data.y_train == 1].mean().item(), 0.5, atol=0.002, rtol=0)
+    torch.testing.assert_close(radius[data.y_train == 0].mean().item(), 1.0, atol=0.002, rtol=0)
+    assert abs(radius[data.y_train == 1].std().item() - 0.01) < 0.001
+
+
+def test_a_seed_fixes_data_and_split():
+    one, same, other = make_data(seed=1), make_data(seed=1), make_data(seed=2)
+    assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not torch.equal(one.X_train, other.X_train)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"samples": 9}, "samples must be a whole number from 10 to 1,000,000,000; got 9"),
+        ({"noise": -0.1}, "noise must be a number from 0 to 100; got -0.1"),
+        ({"factor": 1.0}, "factor must be a number from 0 to below 1; got 1.0"),
+        ({"test_size": 1.5}, "test_size must be a number above 0 and below 1; got 1.5"),
+        ({"samples": 20, "test_size": 0.01}, "test_size must leave at least 2 of the 20 points"),
+        ({"seed": -1}, "seed must be a whole number"),
+    ],
+)
+def test_wrong_data_settings_are_named(keywords, message):
+    with pytest.raises(ValueError, match=message):
+        make_data(**keywords)
+
+
+# The best possible accuracy
+
+
+def reference_accuracy(noise, factor):
+    """Two Rice distributions of scipy's, and the radius where their densities are equal."""
+    inner = stats.rice(factor / noise, scale=noise)
+    outer = stats.rice(1 / noise, scale=noise)
+    threshold = optimize.brentq(lambda r: inner.logpdf(r) - outer.logpdf(r), 1e-9, 1.5)
+    return (inner.cdf(threshold) + outer.sf(threshold)) / 2
+
+
+@pytest.mark.parametrize(
+    ("noise", "factor"), [(0.03, 0.8), (0.1, 0.8), (0.2, 0.8), (0.2, 0.3), (0.05, 0.9), (0.5, 0.6)]
+)
+def test_best_possible_accuracy_agrees_with_scipy(noise, factor):
+    expected = reference_accuracy(noise, factor)
+    assert best_possible_accuracy(noise, factor) == pytest.approx(expected, abs=1e-6)
+
+
+def test_best_possible_accuracy_at_the_defaults():
+    assert best_possible_accuracy(0.03, 0.8) == pytest.approx(0.99957, abs=5e-6)
+
+
+def test_best_possible_accuracy_at_the_ends():
+    assert best_possible_accuracy(0.0, 0.8) == 1.0
+    assert best_possible_accuracy(1e-9, 0.999) == 1.0
+    assert best_possible_accuracy(100.0, 0.8) == pytest.approx(0.5, abs=1e-4)
+
+
+def test_no_threshold_on_the_radius_beats_the_best_possible():
+    data = make_data(samples=400_000, noise=0.1, test_size=0.5)
+    radius, y = data.X_train.norm(dim=1), data.y_train.squeeze(1)
+    accuracies = [((radius < t) == y.bool()).double().mean().item() for t in np.linspace(0.8, 1)]
+    assert max(accuracies) == pytest.approx(best_possible_accuracy(0.1, 0.8), abs=0.002)
+
+
+# Evaluation
+
+
+class Fixed(nn.Module):
+    """Returns the first coordinate as the logit, and remembers how it was asked."""
+
+    def forward(self, x):
+        self.was_training, self.inference = self.training, torch.is_inference_mode_enabled()
+        return x[..., :1]
+
+
+LOSS = nn.BCEWithLogitsLoss(reduction="none")
+POINTS = torch.tensor([[2.0, 0.0], [-1.0, 0.0], [3.0, 0.0], [-4.0, 0.0]])
+LABELS = torch.tensor([[1.0], [1.0], [0.0], [0.0]])
+
+
+def test_evaluate_returns_mean_loss_and_accuracy():
+    loss, accuracy = evaluate(Fixed(), LOSS, POINTS, LABELS)
+    expected = np.mean(np.log1p(np.exp([-2.0, 1.0, 3.0, -4.0])))
+    assert loss == pytest.approx(expected, rel=1e-6)
+    assert accuracy == 0.5
+
+
+@pytest.mark.parametrize("mode", [True, False])
+def test_evaluate_uses_eval_and_inference_mode_and_restores_the_mode(mode):
+    model = Fixed().train(mode)
+    evaluate(model, LOSS, POINTS, LABELS)
+    assert (model.was_training, model.inference, model.training) == (False, True, mode)
+    evaluate(model, LOSS, POINTS, LABELS, training=True)
+    assert (model.was_training, model.training) == (True, mode)
+
+
+def test_evaluate_in_batches_changes_nothing():
+    assert evaluate(Fixed(), LOSS, POINTS, LABELS, batch_size=3) == evaluate(
+        Fixed(), LOSS, POINTS, LABELS
+    )
+
+
+# The batches
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, 64, 99, 100, 1000, None])
+def test_batches_hold_every_point_once_with_its_label(batch_size):
+    X, y = torch.arange(200.0).reshape(100, 2), torch.arange(100.0).reshape(100, 1)
+    parts = list(shuffled_batches(X, y, batch_size, [torch.Generator().manual_seed(0)]))
+    sizes = [len(part) for part, _ in parts]
+    assert sum(sizes) == 100
+    assert max(sizes) <= min(batch_size or 100, 100)
+    assert max(sizes) - min(sizes) <= 1
+    points, labels = (torch.cat(column) for column in zip(*parts, strict=True))
+    assert torch.equal(points[:, :1], 2 * labels)
+    assert torch.equal(labels.sort(dim=0).values, y)
+    assert torch.equal(labels, y) == (batch_size is None or batch_size >= 100)
+
+
+def test_each_epoch_has_its_own_order_and_each_seed_too():
+    X, y = torch.zeros(100, 2), torch.arange(100.0).reshape(100, 1)
+
+    def first(generator):
+        return next(iter(shuffled_batches(X, y, 10, [generator])))[1]
+
+    generator = torch.Generator().manual_seed(0)
+    one, two = first(generator), first(generator)
+    assert not torch.equal(one, two)
+    assert torch.equal(one, first(torch.Generator().manual_seed(0)))
+    assert not torch.equal(one, first(torch.Generator().manual_seed(1)))
+
+
+# The loop
+
+
+def reference_training(model, data, epochs, lr, momentum, weight_decay):
+    """SGD with momentum written out, on the gradient of the mean of log(1 + exp(-+logit))."""
+    velocity = [torch.zeros_like(p) for p in model.parameters()]
+    for _ in range(epochs):
+        logits = model(data.X_train)
+        loss = (torch.logaddexp(torch.zeros(1), logits) - logits * data.y_train).mean()
+        gradients = torch.autograd.grad(loss, list(model.parameters()))
+        with torch.no_grad():
+            for p, v, g in zip(model.parameters(), velocity, gradients, strict=True):
+                v.mul_(momentum).add_(g + weight_decay * p)
+                p.sub_(lr * v)
+    return model
+
+
+@pytest.mark.parametrize("model_class", [CircleModelV0, CircleModelV2])
+@pytest.mark.parametrize("settings", [(0.1, 0.9, 0.0), (0.05, 0.0, 0.01)])
+def test_the_loop_is_sgd_on_binary_cross_entropy(model_class, settings):
+    data = Data(*(t.double() for t in make_data()))
+    lr, momentum, weight_decay = settings
+    expected = reference_training(seeded(model_class).double(), data, 30, *settings)
+    model = seeded(model_class).double()
+    train(model, data, epochs=30, lr=lr, momentum=momentum, weight_decay=weight_decay)
+    torch.testing.assert_close(weights(model), weights(expected), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "record_every", "expected"),
+    [(25, 10, [10, 20, 25]), (20, 10, [10, 20]), (3, 9, [3])],
+)
+def test_history_is_recorded_at_its_steps_and_at_the_last_epoch(epochs, record_every, expected):
+    model, data = seeded(CircleModelV2), make_data()
+    history = train(model, data, epochs=epochs, record_every=record_every)
+    assert list(history) == ["epoch", "train_loss", "test_loss", "train_acc", "test_acc"]
+    assert history["epoch"] == expected
+    assert {len(values) for values in history.values()} == {len(expected)}
+    assert (history["train_loss"][-1], history["train_acc"][-1]) == evaluate(
+        model, LOSS, data.X_train, data.y_train
+    )
+    assert (history["test_loss"][-1], history["test_acc"][-1]) == evaluate(
+        model, LOSS, data.X_test, data.y_test
+    )
+
+
+@pytest.mark.parametrize("batch_size", [None, 64])
+@pytest.mark.parametrize("arguments", [{}, {"dropout": 0.2, "batch_norm": True}])
+def test_the_same_seed_gives_the_same_weights_to_the_bit(batch_size, arguments):
+    def run(seed):
+        model = seeded(CircleModelV2, seed, **arguments)
+        history = train(model, make_data(seed=seed), epochs=15, batch_size=batch_size, seed=seed)
+        return weights(model), history
+
+    (one, history), (same, same_history), (other, _) = run(5), run(5), run(6)
+    assert torch.equal(one, same)
+    assert history == same_history
+    assert not torch.equal(one, other)
+
+
+def test_both_models_see_the_batches_in_the_same_order(monkeypatch):
+    seen = []
+
+    class Recorder(nn.Linear):
+        def forward(self, x):
+            if self.training:
+                seen.append(x.clone())
+            return super().forward(x)
+
+    data = make_data(samples=100)
+    for _ in range(2):
+        torch.rand(3)  # the global random state doesn't matter
+        train(Recorder(2, 1), data, epochs=2, batch_size=30, seed=7)
+    half = len(seen) // 2
+    assert half == 2 * 3
+    assert all(torch.equal(a, b) for a, b in zip(seen[:half], seen[half:], strict=True))
+
+
+def test_a_loss_that_is_not_finite_stops_training_and_names_the_epoch():
+    with pytest.raises(
+        FloatingPointError, match=r"CircleModelV2 .* at epoch 10\. Try a smaller lr"
+    ):
+        train(seeded(CircleModelV2), make_data(), lr=1e30, epochs=100)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number from 1 to 1,000,000,000; got 0"),
+        ({"lr": 0.0}, "lr must be a number above 0 and below inf; got 0.0"),
+        ({"lr": float("nan")}, "lr .* got nan"),
+        ({"momentum": 1.0}, "momentum must be a number from 0 to below 1; got 1.0"),
+        ({"weight_decay": -1.0}, "weight_decay .* got -1.0"),
+        ({"batch_size": 0}, "batch_size .* got 0"),
+        ({"seed": -1}, "seed .* got -1"),
+        ({"record_every": 0}, "record_every .* got 0"),
+    ],
+)
+def test_wrong_training_settings_are_named(keywords, message):
+    with pytest.raises(ValueError, match=message):
+        train(seeded(CircleModelV2), make_data(), **keywords)
+
+
+def test_a_line_fails_on_the_circles_and_relu_does_not():
+    for seed in (42, 7):
+        linear, relu = script.compare_models(
+            make_data(seed=seed), {"seed": seed, "hidden_units": 16, "epochs": 300}
+        )
+        assert linear.name == "CircleModelV0"
+        assert 0.4 < linear.summary()["test_accuracy"] < 0.6
+        assert 0.45 < linear.summary()["train_accuracy"] < 0.57
+        assert relu.summary()["test_accuracy"] >= 0.985
+        assert relu.summary()["train_accuracy"] >= 0.995
+        assert relu.summary()["parameters"] == linear.summary()["parameters"] == 337
+
+
+# The device
+
+
+def test_cpu_is_the_cpu():
+    assert resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_without_cuda_auto_is_the_cpu_and_cuda_an_error():
+    assert resolve_device("auto") == torch.device("cpu")
+    with pytest.raises(ValueError, match=r"device .* got 'cuda'"):
+        resolve_device("cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("batch_size", [None, 64])
+def test_cuda_starts_from_the_same_weights_and_batches(batch_size):
+    device = resolve_device("auto")
+    assert device.type == "cuda"
+    on_cpu, on_cuda = seeded(CircleModelV2), seeded(CircleModelV2).to(device)
+    data = make_data()
+    train(on_cpu, data, epochs=5, batch_size=batch_size)
+    train(on_cuda, data.to(device), epochs=5, batch_size=batch_size)
+    torch.testing.assert_close(weights(on_cuda).cpu(), weights(on_cpu), rtol=1e-3, atol=1e-4)
