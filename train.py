@@ -2,8 +2,11 @@
 
 python train.py                             # the defaults
 python train.py --epochs 1000 --lr 0.05     # other settings: see python train.py --help
+python train.py --animate                   # a film of the training, too
 """
 
+import copy
+import itertools
 import json
 import math
 import platform
@@ -16,7 +19,9 @@ import matplotlib
 import numpy as np
 import sklearn
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 from sklearn.datasets import make_circles
 from sklearn.model_selection import train_test_split
 from torch import nn
@@ -24,6 +29,7 @@ from tqdm import tqdm
 
 from helper_functions import plot_decision_boundary, plot_loss_curves
 from model import CircleModelV0, CircleModelV2, save_model
+from support.animation import Film, few_colors, write_gif, write_player
 from support.checks import check_settings
 from support.command_line import CommandLine, keywords_of
 from support.ensemble import Ensemble
@@ -148,6 +154,7 @@ def train(
     seed: int | Sequence[int] = 42,
     record_every: int = 10,
     progress=progress_bar,
+    on_epoch=None,
 ) -> dict[str, list]:
     """Train a model in place with stochastic gradient descent and return its history.
 
@@ -155,6 +162,8 @@ def train(
     seed for each model). The history has the keys epoch, train_loss, test_loss, train_acc and
     test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
     FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be).
+    `on_epoch` is a function that is called with the number of each epoch when it is over, and
+    with 0 before the first.
     """
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
@@ -166,6 +175,8 @@ def train(
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
 
+    if on_epoch is not None:
+        on_epoch(0)
     for epoch in progress(epochs, type(model).__name__):
         model.train()
         for X, y in shuffled_batches(data.X_train, data.y_train, batch_size, generators):
@@ -186,6 +197,8 @@ def train(
                     f"The loss of {type(model).__name__} must be finite; it was {train_loss} at "
                     f"epoch {epoch}. Try a smaller lr than {lr} or a smaller momentum."
                 )
+        if on_epoch is not None:
+            on_epoch(epoch)
     return history
 
 
@@ -199,6 +212,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 MODEL_FILES = {CircleModelV0: "circle_model_v0.pth", CircleModelV2: "circle_model_v2.pth"}
+FILM_FILES = ("training.gif", "training.html")
 
 
 class Result(NamedTuple):
@@ -227,14 +241,18 @@ def build(model_class: type, settings: dict) -> nn.Module:
     return model_class(**keywords_of(model_class, settings))
 
 
-def compare_models(data: Data, settings: dict) -> list[Result]:
-    """Train both models from the same initial weights, on the same batches; return both results."""
+def compare_models(data: Data, settings: dict, film: Film | None = None) -> list[Result]:
+    """Train both models from the same initial weights, on the same batches; return both results.
+
+    A `film` takes snapshots on the way.
+    """
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
     results = []
     for model_class in MODEL_FILES:
         model = build(model_class, settings).to(data.X_train.device)
         start = time.perf_counter()
-        history = train(model, data, **keywords_of(train, settings))
+        on_epoch = film and film.watch(model)
+        history = train(model, data, on_epoch=on_epoch, **keywords_of(train, settings))
         results.append(Result(model, history, time.perf_counter() - start))
     return results
 
@@ -303,6 +321,69 @@ def plot_losses(results: list[Result]) -> Figure:
     return figure
 
 
+def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float = 0.1) -> None:
+    """Write a film of models side by side as training.gif and training.html to a directory.
+
+    film: what `Film.watch` saw of one or more models, each of them trained to the end.
+    data: what they were trained on; the boundaries are drawn among its training points.
+    seconds: from one frame to the next.
+
+    A ValueError tells of a film that saw no model, or one whose training stopped short.
+    """
+    if not film.reels or any(len(states) < len(film.epochs) for _, states in film.reels):
+        raise ValueError(f"film must have watched models for all {film.epochs[-1]} epochs.")
+    models = [copy.deepcopy(model).eval() for model, _ in film.reels]
+    figure = Figure(figsize=(3.7 * len(models) + 3.3, 3.9), dpi=80)
+    figure.subplots_adjust(left=0.04, right=0.985, bottom=0.12, top=0.84, wspace=0.2)
+    canvas = FigureCanvasAgg(figure)
+    *panels, loss_panel = figure.subplots(1, len(models) + 1)
+    for panel in panels:
+        panel.set_aspect("equal")
+        panel.locator_params(nbins=5)
+    heading = figure.suptitle("")
+    curves = [
+        loss_panel.plot([], [], style, color="black", label=type(model).__name__, marker="o")[0]
+        for model, style in zip(models, itertools.cycle(("--", "-", ":", "-.")), strict=False)
+    ]
+    loss_panel.legend(loc="lower left")
+    loss_panel.set(title="loss on the training set", xlabel="epoch", xlim=(0, film.epochs[-1]))
+
+    images, losses = [], [[] for _ in models]
+    for i, epoch in enumerate(tqdm(film.epochs, "frames", disable=None, unit="frame")):
+        heading.set_text(f"epoch {epoch}")
+        for model, (_, states), panel, curve, values in zip(
+            models, film.reels, panels, curves, losses, strict=True
+        ):
+            model.load_state_dict(states[i])
+            with torch.inference_mode():
+                logits = model(data.X_train)
+                values.append(nn.BCEWithLogitsLoss()(logits, data.y_train).item())
+                accuracy = ((logits > 0) == data.y_train.bool()).float().mean()
+            curve.set_data(film.epochs[: i + 1], values)
+            curve.set(markevery=[i], markersize=5)  # a dot at the end
+            for artist in (*panel.images, *panel.collections, *panel.lines):
+                artist.remove()  # panel.clear() would make the ticks anew: twice the time
+            plot_decision_boundary(
+                model,
+                data.X_train,
+                data.y_train,
+                ax=panel,
+                grid_resolution=201,
+                title=f"{type(model).__name__}: {accuracy:.1%} right",
+                legend=False,
+            )
+        loss_panel.set_ylim(0, 1.1 * max(max(values) for values in losses))
+        canvas.draw()
+        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
+
+    images = few_colors(images)
+    names = " and ".join(type(model).__name__ for model in models)
+    captions = [f"epoch {epoch}" for epoch in film.epochs]
+    page = write_player(images, captions, seconds, f"{names} learning the circles")
+    write_atomically(Path(out) / "training.gif", write_gif(images, seconds))
+    write_atomically(Path(out) / "training.html", page.encode())
+
+
 def table(results: list[Result], best: float) -> str:
     """Return the results as text, above the best accuracy that is possible on average."""
     lines = ["model          parameters  train accuracy  test accuracy    time"]
@@ -334,19 +415,22 @@ HELP = {
 }
 
 
-def run_once(settings: dict, device: torch.device, out: Path) -> None:
+def run_once(settings: dict, device: torch.device, out: Path, animate: bool = False) -> None:
     """Train one model of each kind; write the models, pictures and figures; print the table."""
     if settings["samples"] * settings["hidden_units"] < 10**6:
         torch.set_num_threads(1)  # so little work is done sooner by one thread than by several
     data = make_data(**keywords_of(make_data, settings)).to(device)
     best = best_possible_accuracy(settings["noise"], settings["factor"])
-    results = compare_models(data, settings)
+    film = Film(settings["epochs"]) if animate else None
+    results = compare_models(data, settings, film)
     for result in results:
         save_model(result.model, out / MODEL_FILES[type(result.model)], settings)
     plot_boundaries(results, data).savefig(out / "decision_boundary.png")
     plot_losses(results).savefig(out / "loss_curves.png")
     models = {result.name: result.summary() | {"history": result.history} for result in results}
     write_metrics(out, settings, device, {"best_possible_accuracy": best, "models": models})
+    if film:
+        animate_training(film, data, out)
     print(f"{len(data.y_train)} points to train on, {len(data.y_test)} to test on, on {device}.\n")
     print(table(results, best))
 
@@ -395,6 +479,9 @@ def main(argv: list[str] | None = None) -> None:
         "--out", type=Path, default="outputs", help="directory to write to (default: outputs)"
     )
     parser.add_argument(
+        "--animate", action="store_true", help=f"write a film, too: {' and '.join(FILM_FILES)}"
+    )
+    parser.add_argument(
         "--seeds", type=int, metavar="N", help="train N models of each kind, from --seed on"
     )
     parser.add_argument(
@@ -407,8 +494,13 @@ def main(argv: list[str] | None = None) -> None:
         device = resolve_device(args.device)
         if args.seeds is None and args.compare is None:
             files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
+            files += FILM_FILES if args.animate else ()
             prepare_directory(args.out, (*files, "metrics.json"))
-            run_once(settings, device, args.out)
+            run_once(settings, device, args.out, animate=args.animate)
+        elif args.animate:
+            parser.error(
+                "--animate shows one training; it can't be used with --seeds or --compare."
+            )
         else:
             compared, values = parser.parse_comparison(args.compare, settings)
             for value in values:

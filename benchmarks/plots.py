@@ -6,6 +6,9 @@
 All draw the trained CircleModelV2 and its training points on Axes of one size, until the picture
 is there (`canvas.draw`). Each round times all of them in turn; the ratios are medians over the
 rounds. The peers get the model as the smallest estimator that they accept. Prints Markdown tables.
+
+On a machine that other programs keep busy, OMP_NUM_THREADS=1 is fairer to the peers: torch's
+threads wait for each other at each layer, which costs them much, and ours uses one anyway.
 """
 
 import argparse

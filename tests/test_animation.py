@@ -1,0 +1,152 @@
+"""The film of training: which snapshots it takes, what its frames show, what its files hold."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import train as script
+from model import CircleModelV0, CircleModelV2
+from support.animation import Film, few_colors, spaced_epochs, write_gif, write_player
+from train import animate_training, main, make_data, train
+
+DATA = make_data(samples=60)
+
+
+def filmed(epochs=12, frames=5):
+    torch.manual_seed(0)
+    film = Film(epochs, frames)
+    models = CircleModelV0(hidden_units=4), CircleModelV2(hidden_units=4, batch_norm=True)
+    for model in models:
+        train(model, DATA, epochs=epochs, on_epoch=film.watch(model))
+    return film, models
+
+
+@pytest.mark.parametrize(("epochs", "frames"), [(300, 64), (1, 64), (5, 64), (10**6, 64), (9, 1)])
+def test_snapshots_lie_closer_together_early_on(epochs, frames):
+    spaced = spaced_epochs(epochs, frames)
+    assert spaced[0] == 0
+    assert spaced[-1] == epochs
+    assert len(spaced) <= max(frames, 2)
+    steps = np.diff(spaced)
+    assert (steps > 0).all()
+    if epochs == 300:
+        assert spaced[:5] == [0, 1, 2, 3, 4]
+        assert steps[-1] >= 9
+
+
+def test_on_epoch_is_called_before_the_first_epoch_and_after_each():
+    seen = []
+    history = train(CircleModelV0(), DATA, epochs=3, on_epoch=seen.append)
+    assert seen == [0, 1, 2, 3]
+    torch.manual_seed(0)
+    watched, alone = CircleModelV2(), CircleModelV2()
+    alone.load_state_dict(watched.state_dict())
+    assert train(watched, DATA, epochs=12, on_epoch=seen.append) == train(alone, DATA, epochs=12)
+    assert history["epoch"] == [3]
+
+
+def test_a_film_holds_copies_of_the_states_that_the_model_had():
+    film, models = filmed()
+    assert film.epochs == [0, 1, 3, 7, 12]
+    for model, (reel_model, states) in zip(models, film.reels, strict=True):
+        assert reel_model is model
+        assert len(states) == 5
+        assert not torch.equal(*(s["layers.output.weight"] for s in (states[0], states[1])))
+        for name, tensor in model.state_dict().items():
+            assert torch.equal(states[-1][name], tensor)
+    torch.manual_seed(0)
+    fresh = CircleModelV0(hidden_units=4)
+    for name, tensor in fresh.state_dict().items():
+        assert torch.equal(film.reels[0][1][0][name], tensor)
+
+
+def test_the_frames_show_the_models_of_their_epochs(tmp_path, monkeypatch):
+    film, models = filmed()
+    modes = [[module.training for module in model.modules()] for model in models]
+    drawn = []
+
+    def spy(model, X, y, *, ax, title, **options):
+        weight = model.layers.output.weight.clone()
+        drawn.append((type(model).__name__, weight, title, ax.figure.get_suptitle()))
+        return plot(model, X, y, ax=ax, title=title, **options)
+
+    plot = script.plot_decision_boundary
+    monkeypatch.setattr(script, "plot_decision_boundary", spy)
+    animate_training(film, DATA, tmp_path)
+
+    assert [modes for modes, *_ in drawn] == ["CircleModelV0", "CircleModelV2"] * 5
+    for i, (name, weight, title, heading) in enumerate(drawn):
+        assert torch.equal(weight, film.reels[i % 2][1][i // 2]["layers.output.weight"])
+        assert heading == f"epoch {film.epochs[i // 2]}"
+        assert re.fullmatch(rf"{name}: \d+\.\d% right", title)
+    assert modes == [[module.training for module in model.modules()] for model in models]
+
+    with Image.open(tmp_path / "training.gif") as film_file:
+        assert film_file.n_frames == 5
+        assert film_file.info["loop"] == 0
+    page = (tmp_path / "training.html").read_text()
+    assert "epoch 12" in page
+    assert "CircleModelV0 and CircleModelV2 learning the circles" in page
+
+
+def test_a_film_must_be_complete(tmp_path):
+    film = Film(5)
+    with pytest.raises(ValueError, match="watched models for all 5 epochs"):
+        animate_training(film, DATA, tmp_path)
+    train(model := CircleModelV0(), DATA, epochs=4, on_epoch=film.watch(model))
+    with pytest.raises(ValueError, match="watched models for all 5 epochs"):
+        animate_training(film, DATA, tmp_path)
+
+
+def test_a_gif_shows_its_images_and_rests_on_the_last():
+    images = few_colors([Image.new("RGB", (20, 10), c) for c in ("red", "lime", "blue")])
+    with Image.open(io.BytesIO(write_gif(images, 0.1))) as film:
+        durations, colors = [], []
+        for i in range(film.n_frames):
+            film.seek(i)
+            durations.append(film.info["duration"])
+            colors.append(film.convert("RGB").getpixel((3, 3)))
+    assert durations == [100, 100, 2000]
+    np.testing.assert_allclose(colors, [(255, 0, 0), (0, 255, 0), (0, 0, 255)], atol=4)
+
+
+def test_the_player_needs_nothing_but_itself():
+    images = [Image.new("RGB", (20, 10), color) for color in ("red", "lime")]
+    page = write_player(images, ["epoch 0", "</script>"], 0.1, "A <film>")
+    assert not re.search(r"https?:|//[a-z]|@import|url\(|<link|src=\"(?!data:)", page)
+    assert "<title>A &lt;film&gt;</title>" in page
+    assert page.count("</script>") == 1
+    assert "$" not in re.sub(r"data:image/png;base64,[^\"]*", "", page)
+    frames = re.findall(r"data:image/png;base64,([^\"]*)\"", page)
+    assert len(frames) == 3  # the first is shown before the script runs
+    assert frames[0] == frames[1]
+    for frame, color in zip(frames[1:], ((255, 0, 0), (0, 255, 0)), strict=True):
+        image = Image.open(io.BytesIO(base64.b64decode(frame)))
+        assert image.getpixel((3, 3)) == color
+    for control in ('id="play"', 'type="range" min="0" max="1"', "<output"):
+        assert control in page
+
+
+def test_animate_on_the_command_line(tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["--samples", "40", "--epochs", "4", "--out", str(out), "--device", "cpu"]
+    main(arguments)
+    assert not (out / "training.gif").exists()
+    main([*arguments, "--animate"])
+    assert "training.gif, training.html and metrics.json." in capsys.readouterr().out
+    with Image.open(out / "training.gif") as film:
+        assert film.n_frames == 5
+    (out / "training.html").unlink()
+    (out / "training.html").mkdir()
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments, "--animate"])
+    assert stop.value.code == 2
+    assert "room for the file training.html" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*arguments, "--animate", "--seeds", "2"])
+    assert "can't be used with --seeds" in capsys.readouterr().err
