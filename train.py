@@ -5,8 +5,6 @@ python train.py --epochs 1000 --lr 0.05     # other settings: see python train.p
 python train.py --animate                   # a film of the training, too
 """
 
-import copy
-import itertools
 import json
 import math
 import platform
@@ -19,9 +17,7 @@ import matplotlib
 import numpy as np
 import sklearn
 import torch
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 from sklearn.datasets import make_circles
 from sklearn.model_selection import train_test_split
 from torch import nn
@@ -29,7 +25,7 @@ from tqdm import tqdm
 
 from helper_functions import plot_decision_boundary, plot_loss_curves
 from model import CircleModelV0, CircleModelV2, save_model
-from support.animation import Film, few_colors, write_gif, write_player
+from support.animation import Film
 from support.checks import check_settings
 from support.command_line import CommandLine, keywords_of
 from support.ensemble import Ensemble
@@ -330,58 +326,25 @@ def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float 
 
     A ValueError tells of a film that saw no model, or one whose training stopped short.
     """
-    if not film.reels or any(len(states) < len(film.epochs) for _, states in film.reels):
-        raise ValueError(f"film must have watched models for all {film.epochs[-1]} epochs.")
-    models = [copy.deepcopy(model).eval() for model, _ in film.reels]
-    figure = Figure(figsize=(3.7 * len(models) + 3.3, 3.9), dpi=80)
-    figure.subplots_adjust(left=0.04, right=0.985, bottom=0.12, top=0.84, wspace=0.2)
-    canvas = FigureCanvasAgg(figure)
-    *panels, loss_panel = figure.subplots(1, len(models) + 1)
-    for panel in panels:
-        panel.set_aspect("equal")
-        panel.locator_params(nbins=5)
-    heading = figure.suptitle("")
-    curves = [
-        loss_panel.plot([], [], style, color="black", label=type(model).__name__, marker="o")[0]
-        for model, style in zip(models, itertools.cycle(("--", "-", ":", "-.")), strict=False)
-    ]
-    loss_panel.legend(loc="lower left")
-    loss_panel.set(title="loss on the training set", xlabel="epoch", xlim=(0, film.epochs[-1]))
+    loss_fn = nn.BCEWithLogitsLoss(reduction="none")
 
-    images, losses = [], [[] for _ in models]
-    for i, epoch in enumerate(tqdm(film.epochs, "frames", disable=None, unit="frame")):
-        heading.set_text(f"epoch {epoch}")
-        for model, (_, states), panel, curve, values in zip(
-            models, film.reels, panels, curves, losses, strict=True
-        ):
-            model.load_state_dict(states[i])
-            with torch.inference_mode():
-                logits = model(data.X_train)
-                values.append(nn.BCEWithLogitsLoss()(logits, data.y_train).item())
-                accuracy = ((logits > 0) == data.y_train.bool()).float().mean()
-            curve.set_data(film.epochs[: i + 1], values)
-            curve.set(markevery=[i], markersize=5)  # a dot at the end
-            for artist in (*panel.images, *panel.collections, *panel.lines):
-                artist.remove()  # panel.clear() would make the ticks anew: twice the time
-            plot_decision_boundary(
-                model,
-                data.X_train,
-                data.y_train,
-                ax=panel,
-                grid_resolution=201,
-                title=f"{type(model).__name__}: {accuracy:.1%} right",
-                legend=False,
-            )
-        loss_panel.set_ylim(0, 1.1 * max(max(values) for values in losses))
-        canvas.draw()
-        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
+    def look(model, panel):
+        loss, accuracy = evaluate(model, loss_fn, data.X_train, data.y_train)
+        title = f"{type(model).__name__}: {accuracy:.1%} right"
+        plot_decision_boundary(
+            model,
+            data.X_train,
+            data.y_train,
+            ax=panel,
+            title=title,
+            grid_resolution=201,
+            legend=False,
+        )
+        return loss
 
-    images = few_colors(images)
-    names = " and ".join(type(model).__name__ for model in models)
-    captions = [f"epoch {epoch}" for epoch in film.epochs]
-    page = write_player(images, captions, seconds, f"{names} learning the circles")
-    write_atomically(Path(out) / "training.gif", write_gif(images, seconds))
-    write_atomically(Path(out) / "training.html", page.encode())
+    gif, page = film.develop(look, seconds)
+    write_atomically(Path(out) / "training.gif", gif)
+    write_atomically(Path(out) / "training.html", page)
 
 
 def table(results: list[Result], best: float) -> str:

@@ -1,11 +1,17 @@
 """Films of training: snapshots of models, and frames as a GIF or as a page with a player."""
 
 import base64
+import copy
 import html
 import io
 import json
+from itertools import cycle
 
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
+from tqdm import tqdm
 
 
 class Film:
@@ -30,6 +36,53 @@ class Film:
                 states.append({name: tensor.clone() for name, tensor in state.items()})
 
         return on_epoch
+
+    def develop(self, look, seconds: float) -> tuple[bytes, bytes]:
+        """Return the film as a GIF and as a page, with `seconds` from one frame to the next.
+
+        `look(model, panel)` draws a model as it is in a snapshot and returns its loss.
+        """
+        if not self.reels or any(len(states) < len(self.epochs) for _, states in self.reels):
+            raise ValueError(f"film must have watched models for all {self.epochs[-1]} epochs.")
+        models = [copy.deepcopy(model).eval() for model, _ in self.reels]
+        figure, panels, loss_panel, curves = _stage(models, self.epochs[-1])
+        canvas, heading = FigureCanvasAgg(figure), figure.suptitle("")
+        images, losses = [], [[] for _ in models]
+        for i, epoch in enumerate(tqdm(self.epochs, "frames", disable=None, unit="frame")):
+            heading.set_text(f"epoch {epoch}")
+            for number, (model, panel) in enumerate(zip(models, panels, strict=True)):
+                model.load_state_dict(self.reels[number][1][i])
+                for artist in (*panel.images, *panel.collections, *panel.lines):
+                    artist.remove()  # panel.clear() would make the ticks anew: twice the time
+                losses[number].append(look(model, panel))
+                curves[number].set_data(self.epochs[: i + 1], losses[number])
+                curves[number].set(markevery=[i], markersize=5)  # a dot at the end
+            loss_panel.set_ylim(0, 1.1 * max(map(max, losses)))
+            canvas.draw()
+            images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
+
+        images = few_colors(images)
+        captions = [f"epoch {epoch}" for epoch in self.epochs]
+        title = " and ".join(type(model).__name__ for model in models) + " learning the circles"
+        page = write_player(images, captions, seconds, title)
+        return write_gif(images, seconds), page.encode()
+
+
+def _stage(models, epochs):
+    """Return a figure with a panel for each model and one for the losses, and the loss curves."""
+    figure = Figure(figsize=(3.7 * len(models) + 3.3, 3.9), dpi=80)
+    figure.subplots_adjust(left=0.04, right=0.985, bottom=0.12, top=0.84, wspace=0.2)
+    *panels, loss_panel = figure.subplots(1, len(models) + 1)
+    for panel in panels:
+        panel.set_aspect("equal")
+        panel.locator_params(nbins=5)
+    curves = [
+        loss_panel.plot([], [], style, color="black", label=type(model).__name__, marker="o")[0]
+        for model, style in zip(models, cycle(("--", "-", ":", "-.")), strict=False)
+    ]
+    loss_panel.legend(loc="lower left")
+    loss_panel.set(title="loss on the training set", xlabel="epoch", xlim=(0, epochs))
+    return figure, panels, loss_panel, curves
 
 
 def spaced_epochs(epochs: int, frames: int) -> list[int]:
