@@ -401,8 +401,11 @@ def run_once(settings: dict, device: torch.device, out: Path, animate: bool = Fa
 def run_many(settings: dict, seeds: range, compared: str | None, values: list, device, out) -> None:
     """Train both models for many seeds, at each value of a compared setting if there is one."""
     runs = {value: settings | {compared: value} for value in values} if compared else {"": settings}
-    classes = [c for c in MODEL_FILES if compared in keywords_of(c, {compared: None})]
-    classes = classes or list(MODEL_FILES)  # all of them, unless the setting is for one alone
+    for_relu_alone = compared and (settings["dropout"] or settings["batch_norm"])
+    if for_relu_alone or compared in ("dropout", "batch_norm"):
+        classes = [CircleModelV2]  # the linear model has neither
+    else:
+        classes = list(MODEL_FILES)
     keep_freed_memory()
     histories, summaries = {}, {}
     total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
