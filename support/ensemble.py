@@ -10,28 +10,44 @@ from torch.func import functional_call, stack_module_state, vmap
 class Ensemble(nn.Module):
     """Models of one class, stacked: each parameter has a leading dimension of models.
 
-    Takes points of shape (models, n, features) and returns logits of shape (models, n, outputs).
-    Each model sees its own points, draws its own dropout masks and keeps its own BatchNorm
-    statistics. The mean loss over all of them trains each one as its own mean loss would.
+    The models have their layers in an `nn.Sequential` named `layers`. Takes points of shape
+    (models, n, features) and returns logits of shape (models, n, outputs): each model sees its own
+    points, draws its own dropout masks and keeps its own BatchNorm statistics. The mean loss over
+    all of them trains each one as its own mean loss would.
     """
 
     def __init__(self, models: list[nn.Module]):
         super().__init__()
         self.size = len(models)
         self.name = type(models[0]).__name__
-        # A list hides the module from nn.Module: only the stacked tensors are the ensemble's own.
-        self._structure = [copy.deepcopy(models[0]).to("meta")]
         self._parameters, self._buffers = stack_module_state(models)
+        # A list hides the layers from nn.Module: only the stacked tensors are the ensemble's own.
+        self._layers = [copy.deepcopy(models[0].layers).to("meta")]
 
     def train(self, mode: bool = True):
-        self._structure[0].train(mode)
+        self._layers[0].train(mode)
         return super().train(mode)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        logits = vmap(self._one, randomness="different")(self._parameters, self._buffers, x)
-        if logits.requires_grad:  # the mean over the models has divided each one's gradient
-            logits.register_hook(lambda gradient: gradient * self.size)
-        return logits
+        for name, layer in self._layers[0].named_children():
+            if isinstance(layer, nn.Linear):  # vmap would add the bias in a pass of its own
+                weight, bias = (self._parameters[f"layers.{name}.{p}"] for p in ("weight", "bias"))
+                x = torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
+            elif layer._parameters:
+                x = self._each(name, layer, x)
+            else:  # ReLU and Dropout treat each number alone
+                x = layer(x)
+        if x.requires_grad:  # the mean over the models has divided each one's gradient
+            x.register_hook(lambda gradient: gradient * self.size)
+        return x
 
-    def _one(self, parameters, buffers, x):
-        return functional_call(self._structure[0], (parameters, buffers), (x,))
+    def _each(self, name, layer, x):
+        """Apply each model's own copy of a layer to its own points."""
+        state = [
+            {key: stacked[f"layers.{name}.{key}"] for key in own}
+            for stacked, own in (
+                (self._parameters, layer._parameters),
+                (self._buffers, layer._buffers),
+            )
+        ]
+        return vmap(lambda *state, x: functional_call(layer, state, (x,)))(*state, x=x)
