@@ -50,4 +50,4 @@ class Ensemble(nn.Module):
                 (self._buffers, layer._buffers),
             )
         ]
-        return vmap(lambda *state, x: functional_call(layer, state, (x,)))(*state, x=x)
+        return vmap(lambda *args: functional_call(layer, args[:2], args[2]))(*state, x)
