@@ -2,12 +2,13 @@
 # make test     set up and pass the tests
 # make lint     check style
 # make results  run the commands that the README quotes and write their output into it
+# make pictures renew the README's pictures
 # make check-results  run them and fail where the README says something else
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test lint results check-results
+.PHONY: train test lint results check-results pictures
 
 train: .venv/installed
 	$(BIN)/python train.py $(ARGS)
@@ -24,6 +25,15 @@ results: .venv/installed
 
 check-results: .venv/installed
 	$(BIN)/python benchmarks/results.py --check
+
+pictures: .venv/installed
+	$(BIN)/python train.py --animate --out outputs
+	$(BIN)/python helper_functions.py outputs/circle_model_v2.pth --hidden-units \
+		--out outputs/hidden_units.png
+	$(BIN)/python train.py --seeds 100 --out outputs/seeds
+	mkdir -p pictures
+	cp outputs/training.gif outputs/decision_boundary.png outputs/hidden_units.png \
+		outputs/seeds/seeds.png pictures
 
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv

@@ -1,0 +1,57 @@
+"""The README's examples run as they are written, and its pictures are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+import train as script
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+EXAMPLES = [
+    code
+    for code in re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    if "from helper_functions import" in code
+]
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=["torch", "classes", "scikit-learn"])
+def test_the_examples_of_the_plots_run(tmp_path, monkeypatch, code):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    exec(compile(code, "README.md", "exec"), {"__name__": "example"})
+    for name in re.findall(r'"(\w+\.png)"', code):
+        assert (tmp_path / name).stat().st_size > 10_000
+
+
+def test_the_three_lines_load_a_saved_model(tmp_path, monkeypatch):
+    (code,) = re.findall(r"```python\n(checkpoint = .*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    script.main(["--samples", "100", "--epochs", "2", "--device", "cpu"])
+    names = {"torch": torch, "CircleModelV2": script.CircleModelV2}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["model"](torch.zeros(3, 2)).shape == (3, 1)
+
+
+def test_the_loop_that_the_readme_quotes_is_the_scripts():
+    (loop,) = re.findall(r"```python\n(for X, y in .*?)```", README, re.DOTALL)
+    source = re.sub(r"\n +", "\n", (ROOT / "train.py").read_text())
+    assert re.sub(r"\n +", "\n", loop) in source
+
+
+def test_the_pictures_are_there():
+    pictures = re.findall(r"!\[.+?\]\((.+?)\)", README)
+    assert len(pictures) >= 4
+    for picture in pictures:
+        assert (ROOT / picture).stat().st_size < 2_000_000
+
+
+def test_every_setting_that_the_readme_names_exists():
+    with pytest.raises(SystemExit) as stop:
+        script.main(["--help"])
+    assert stop.value.code == 0
+    for command in re.findall(r"<!-- python train\.py ?(.*?) -->", README):
+        for option in re.findall(r"--([a-z-]+)", command):
+            assert option in ("seeds", "compare") or option.replace("-", "_") in script.HELP
