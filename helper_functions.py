@@ -26,7 +26,7 @@ from matplotlib.figure import Figure
 CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 CONTOUR_POINTS = 501  # lines are traced on at most this many points an axis: finer isn't seen
-SMALL_NETWORK = 4096  # parameters
+SMALL_WORK = 10**8  # multiplications
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 
 
@@ -248,7 +248,8 @@ class _Surface(NamedTuple):
     """What a model predicts on a grid: arrays of shape (rows, columns)."""
 
     predicted: np.ndarray  # the number of the likeliest class
-    lead: np.ndarray  # its probability minus the runner-up's: 1 is certain, 0 is a boundary
+    lead: np.ndarray  # its probability minus the runner-up's: 1 is certain, 0 is a boundary;
+    # with two classes that of class 1 minus that of class 0, from -1 to 1
     height: np.ndarray  # the lead in the model's own scores, which is straighter near a boundary
     n_classes: int
     classes: list | None  # the labels in the order of their numbers, if the model has any
@@ -263,7 +264,7 @@ def _predict_grid(model, X, labels, xs, ys, training=False):
     classes = getattr(model, "classes_", None)
     classes = None if classes is None else np.asarray(classes).tolist()
     seen, n_classes = {}, 2  # labels in the order in which they were met, where the model gives any
-    with _borrowed(model, training), _one_thread_if_small(model):
+    with _borrowed(model, training), _one_thread_if_small(model, count):
         for start in range(0, count, chunk):
             part = slice(start, min(start + chunk, count))
             points = _grid_points(xs, ys, part)
@@ -284,6 +285,8 @@ def _predict_grid(model, X, labels, xs, ys, training=False):
             classes = _sorted("y", set(seen) | set(() if labels is None else labels))
         predicted = np.array([classes.index(label) for label in seen], np.uint16)[predicted]
         n_classes = max(2, len(classes))
+        if n_classes == 2:
+            lead[predicted == 0] = height[predicted == 0] = -1
     elif classes is not None and len(classes) != n_classes:
         raise ValueError(
             f"model must give a score for each of its {len(classes)} classes; got {n_classes}."
@@ -399,15 +402,15 @@ def _borrowed(model, training):
 
 
 @contextmanager
-def _one_thread_if_small(model):
-    """Run a small network on one thread.
+def _one_thread_if_small(model, count):
+    """Run a network on one thread where there is little to do for `count` points.
 
-    Its steps on a chunk are so short that waking further threads gains little, and where other
+    The steps on a chunk are then so short that waking further threads gains little, and where other
     programs keep the processor busy, waiting for them at every step takes 40 times as long.
     """
     threads = torch.get_num_threads()
     is_module = isinstance(model, torch.nn.Module)
-    small = is_module and sum(p.numel() for p in model.parameters()) <= SMALL_NETWORK
+    small = is_module and count * sum(p.numel() for p in model.parameters()) <= SMALL_WORK
     try:
         if small:
             torch.set_num_threads(1)
@@ -433,14 +436,17 @@ def _scores(answer, count):
 
 
 def _rank(answer, are_probabilities):
-    """Return each point's likeliest class, and its lead in probability and in scores: arrays."""
+    """Return each point's likeliest class, and its lead in probability and in scores, as arrays.
+
+    With two classes the leads are those of class 1, so below 0 where class 0 is likelier.
+    """
     if answer.shape[1] <= 2:
         # Two logits say as much as their difference: softmax of the two is its sigmoid.
         if answer.shape[1] == 2:
-            signed = answer[:, 1] - answer[:, 0]
+            height = answer[:, 1] - answer[:, 0]
         else:
-            signed = 2 * answer[:, 0] - 1 if are_probabilities else answer[:, 0]
-        winner, height = signed > 0, signed.abs()
+            height = 2 * answer[:, 0] - 1 if are_probabilities else answer[:, 0]
+        winner = height > 0
         lead = height if are_probabilities else torch.tanh(height / 2)  # 2 sigmoid(h) - 1
     else:
         (first, second), (winner, _) = (t.unbind(1) for t in answer.topk(2, dim=1))
@@ -698,11 +704,11 @@ def _draw_surface(ax, xs, ys, surface, colors, cmap=None, alpha=0.6):
     predicted, lead, height, n_classes, _ = surface
     step = _contour_step(xs)
     if n_classes == 2:
-        probability = 0.5 + np.where(predicted == 1, lead, -lead) / 2
+        probability = 0.5 + lead / 2
         if not isinstance(cmap, str | Colormap):
             cmap = LinearSegmentedColormap.from_list("probability", [colors[0], "white", colors[1]])
         _draw_image(ax, xs, ys, probability, cmap=cmap, vmin=0, vmax=1, alpha=alpha)
-        boundaries = [1]
+        _draw_contour(ax, xs[::step], ys[::step], np.where(height > 0, height, height - 1e-9))
     else:
         # A colour for each class and shade, and the number of such a colour for each point.
         shades = min(256, 2**16 // n_classes)
@@ -711,11 +717,10 @@ def _draw_surface(ax, xs, ys, surface, colors, cmap=None, alpha=0.6):
         number = predicted * np.uint16(shades)
         number += np.uint16((shades - 1) * lead)
         _draw_image(ax, xs, ys, number, cmap=palette, norm=NoNorm(), alpha=alpha)
-        boundaries = np.unique(predicted[::step, ::step])[:-1]  # the last has no other neighbours
-    predicted = predicted[::step, ::step]
-    for number in boundaries:
-        signed = np.where(predicted == number, height + 1e-9, -height - 1e-9)
-        _draw_contour(ax, xs[::step], ys[::step], signed)
+        predicted = predicted[::step, ::step]
+        for number in np.unique(predicted)[:-1]:  # the last has no other neighbours
+            signed = np.where(predicted == number, height + 1e-9, -height - 1e-9)
+            _draw_contour(ax, xs[::step], ys[::step], signed)
     ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]))
 
 

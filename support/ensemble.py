@@ -25,8 +25,10 @@ class Ensemble(nn.Module):
         self._layers = [copy.deepcopy(models[0].layers).to("meta")]
 
     def train(self, mode: bool = True):
-        self._layers[0].train(mode)
-        return super().train(mode)
+        if mode != self.training:  # the loop asks for it in every epoch
+            self._layers[0].train(mode)
+            super().train(mode)
+        return self
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         for name, layer in self._layers[0].named_children():
