@@ -2,8 +2,8 @@
 # make test     set up and pass the tests
 # make lint     check style
 # make results  run the commands that the README quotes and write their output into it
-# make pictures renew the README's pictures
 # make check-results  run them and fail where the README says something else
+# make pictures renew the README's pictures
 
 PYTHON ?= python3
 BIN := .venv/bin

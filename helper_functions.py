@@ -8,10 +8,9 @@ Run as a script it draws the boundaries of models that train.py has saved:
     python helper_functions.py outputs/circle_model_v0.pth outputs/circle_model_v2.pth
 """
 
-import io
 from contextlib import contextmanager
 from itertools import pairwise
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, NoNorm, to_rgb
 from matplotlib.figure import Figure
 
@@ -37,23 +37,31 @@ def plot_predictions(
 
     Data of shape (n,) or (n, 1) is drawn against its labels. Data of shape (n, 2) is drawn in the
     plane, its classes by colour and marker, and a ring marks each test point whose predicted label
-    is wrong. Labels and predictions have shape (n,) or (n, 1). Returns the Axes.
+    is wrong. Labels and predictions have shape (n,) or (n, 1). Returns the Axes; a ValueError tells
+    of shapes that don't fit and of predictions in the plane that aren't labels.
     """
+    train_data, test_data = _to_numpy(train_data), _to_numpy(test_data)
+    on_a_line = all(data.ndim == 1 or data.shape[1:] == (1,) for data in (train_data, test_data))
+    if on_a_line:
+        train_data, test_data = train_data.reshape(-1), test_data.reshape(-1)
+    else:
+        train_data, test_data = _points("train_data", train_data), _points("test_data", test_data)
     train_labels = _labels("train_labels", train_labels, len(train_data))
     test_labels = _labels("test_labels", test_labels, len(test_data))
+    classes = _sorted("labels", {*train_labels.tolist(), *test_labels.tolist()})
     if predictions is not None:
         predictions = _labels("predictions", predictions, len(test_data))
-    ax = plt.gca() if ax is None else ax
+        unknown = [label for label in predictions.tolist() if label not in classes]
+        if unknown and not on_a_line:
+            raise ValueError(f"predictions must be labels, of {classes}; got {unknown[0]}.")
+    ax = _axes(ax)
 
-    if np.ndim(train_data) == 1 or np.shape(train_data)[1] == 1:
-        train_data, test_data = (_to_numpy(d).reshape(-1) for d in (train_data, test_data))
+    if on_a_line:
         ax.plot(train_data, train_labels, "o", color="#0072B2", ms=4, label="train")
         ax.plot(test_data, test_labels, "s", color="#009E73", ms=4, label="test")
         if predictions is not None:
             ax.plot(test_data, predictions, "^", color="#D55E00", ms=4, label="predictions")
     else:
-        train_data, test_data = _points("train_data", train_data), _points("test_data", test_data)
-        classes = np.unique(np.concatenate([train_labels, test_labels]))
         names, colors = dict(enumerate(classes)), _class_colors(None, len(classes))
         for points, labels, name, alpha in (
             (train_data, train_labels, "train", 0.25),
@@ -80,6 +88,9 @@ def plot_loss_curves(history, *, axes=None):
     missing = [key for key in keys if key not in history]
     if missing:
         raise ValueError(f"history must have the keys {', '.join(keys)}; it has no {missing[0]}.")
+    lengths = {len(values) for values in history.values()}
+    if len(lengths) > 1:
+        raise ValueError(f"history must have lists of one length; got {sorted(lengths)}.")
     axes = plt.gcf().subplots(1, 2) if axes is None else axes
     epochs = history.get("epoch", range(1, len(history["train_loss"]) + 1))
     for ax, kind, name in zip(axes, ("loss", "acc"), ("loss", "accuracy"), strict=True):
@@ -87,7 +98,8 @@ def plot_loss_curves(history, *, axes=None):
         ax.plot(epochs, history[f"test_{kind}"], "--", color="#D55E00", label="test")
         ax.set(xlabel="epoch", ylabel=name)
         ax.legend(loc="best" if kind == "loss" else "lower right")
-    axes[1].set_ylim(-0.02, 1.02)
+    if max(*history["train_acc"], *history["test_acc"], 0) <= 1:
+        axes[1].set_ylim(-0.02, 1.02)
     return axes
 
 
@@ -141,8 +153,10 @@ def plot_decision_boundary(
     surface = _predict_grid(model, X, labels, xs, ys, training)
     colors = _class_colors(cmap, surface.n_classes)
     index, names = _number_labels(labels, surface)
+    if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
+        raise ValueError(f"alpha must be a number from 0 to 1; got {alpha!r}.")
 
-    ax = plt.gca() if ax is None else ax
+    ax = _axes(ax)
     _draw_surface(ax, xs, ys, surface, colors, cmap, alpha)
     _draw_points(ax, points, index, names, colors)
     if legend:
@@ -195,6 +209,7 @@ def plot_hidden_units(
     layers = _hidden_layers(calls, (len(ys), len(xs)))
     index, names = _number_labels(labels, surface)
     colors = _class_colors(None, surface.n_classes)
+    cmap = _colormap(cmap) if isinstance(cmap, str) else cmap
 
     columns = min(8, max(len(layer.units) for layer in layers))
     rows = [-(-len(layer.units) // columns) for layer in layers]
@@ -203,7 +218,7 @@ def plot_hidden_units(
     grid = figure.add_gridspec(
         sum(rows),
         columns + 3,  # a scale, a gap and the output stand to the right of the units
-        width_ratios=[1] * columns + [0.12, 0.35, 3.6],
+        width_ratios=[1] * columns + [0.12, 0.5, 3.6],
         left=0.015,
         right=0.985,
         bottom=0.07,
@@ -222,6 +237,8 @@ def plot_hidden_units(
             _draw_points(ax, points, index, names, colors, size=1, alpha=0.35)
             ax.set(xlim=(xs[0], xs[-1]), ylim=(ys[0], ys[-1]), xticks=[], yticks=[], box_aspect=1)
             ax.set_title(f"layer {number}, unit {i + 1}", fontsize=8, pad=3)
+            if not unit.activation.any():
+                ax.text(0.5, 0.5, "off", transform=ax.transAxes, ha="center", va="center")
             if i % columns == 0:
                 start_of_row = ax
         if layer.width > max_units:
@@ -229,6 +246,8 @@ def plot_hidden_units(
             start_of_row.annotate(note, (0, -0.05), xycoords="axes fraction", va="top", fontsize=8)
         bar = figure.add_subplot(grid[top : top + height, columns])
         figure.colorbar(image, cax=bar)
+        if min(unit.activation.min() for unit in layer.units) >= 0:
+            bar.set_ylim(0, scale)  # after ReLU there is nothing below
         bar.tick_params(labelsize=7, length=2, pad=1)
         top += height
 
@@ -406,7 +425,7 @@ def _one_thread_if_small(model, count):
     """Run a network on one thread where there is little to do for `count` points.
 
     The steps on a chunk are then so short that waking further threads gains little, and where other
-    programs keep the processor busy, waiting for them at every step takes 40 times as long.
+    programs keep the processor busy, waiting for them at every step can take many times as long.
     """
     threads = torch.get_num_threads()
     is_module = isinstance(model, torch.nn.Module)
@@ -583,6 +602,13 @@ def _read_input(X, y, grid_resolution, xlim, ylim):
     )
 
 
+def _axes(ax):
+    """Return the Axes to draw on: the given one, or pyplot's current one."""
+    if ax is not None and not isinstance(ax, Axes):
+        raise TypeError(f"ax must be a matplotlib Axes; got an object of type {_type(ax)}.")
+    return plt.gca() if ax is None else ax
+
+
 def _check_whole(name, value, least):
     if not (isinstance(value, Integral) and value >= least):
         raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}.")
@@ -602,7 +628,10 @@ def _to_numpy(value):
 def _points(name, X):
     """Return points as a float array of shape (n, 2)."""
     try:
-        points = _to_numpy(X).astype(float)
+        points = _to_numpy(X)
+        if points.dtype.kind == "c":
+            raise TypeError("complex numbers aren't points")
+        points = points.astype(float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers in shape (n, 2); {error}.") from error
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
@@ -680,6 +709,12 @@ def _number_labels(labels, surface):
 # Drawing
 
 
+def _colormap(name):
+    if name not in mpl.colormaps:
+        raise ValueError(f"cmap must be a colormap that matplotlib has; got {name!r}.")
+    return mpl.colormaps[name]
+
+
 def _class_colors(cmap, n_classes):
     """Return an RGB colour for each class, from a list, a colormap or a colormap's name."""
     if cmap is None:
@@ -687,7 +722,8 @@ def _class_colors(cmap, n_classes):
             return [to_rgb(color) for color in CLASS_COLORS[:n_classes]]
         cmap = "tab20" if n_classes <= 20 else "turbo"
     if isinstance(cmap, str | Colormap):
-        cmap = mpl.colormaps[cmap] if isinstance(cmap, str) else cmap
+        if isinstance(cmap, str):
+            cmap = _colormap(cmap)
         qualitative = n_classes <= cmap.N <= 20
         return [
             c[:3] for c in cmap(range(n_classes) if qualitative else np.linspace(0, 1, n_classes))
@@ -772,7 +808,8 @@ def _draw_points(ax, points, index, names, colors, prefix="class", alpha=1.0, si
 
 def _draw_legend(ax, points, names):
     if names:
-        ax.legend(loc="upper right", markerscale=6 / _marker_size(len(points)))
+        where = "best" if len(points) <= 1000 else "upper right"  # to look for the best takes time
+        ax.legend(loc=where, markerscale=6 / _marker_size(len(points)))
 
 
 # The command line
@@ -781,7 +818,7 @@ def _draw_legend(ax, points, names):
 def main(argv=None):
     """Draw saved models side by side, each on the training set that its file tells of."""
     from support.command_line import CommandLine  # only this part needs anything of the project
-    from support.files import write_atomically
+    from support.files import save_figure
 
     parser = CommandLine(
         description="Draw the decision boundaries of models that train.py has saved.",
@@ -801,23 +838,17 @@ def main(argv=None):
         "--resolution", type=int, default=301, help="grid points along each axis (default: 301)"
     )
     args = parser.parse_args(argv)
-    out = args.out or args.models[0].with_suffix(".png")
-    kind = out.suffix.lower().removeprefix(".")
-    if kind not in ("png", "svg", "pdf"):
-        parser.error(f"--out must end in .png, .svg or .pdf; got '{out}'.")
-    if not 2 <= args.resolution <= 10_001:
-        parser.error(f"--resolution must be from 2 to 10,001; got {args.resolution}.")
-    if not out.parent.is_dir() or out.is_dir():
-        parser.error(f"--out must be a file in a directory that exists; got '{out}'.")
-    try:
+    with parser.one_sentence_errors():
+        out = args.out or Path(f"{args.models[0]}".removesuffix(".pth") + ".png")
+        if out.suffix.lower() not in (".png", ".svg", ".pdf"):
+            raise ValueError(f"out must end in .png, .svg or .pdf; got '{out}'.")
+        if not 2 <= args.resolution <= 10_001:
+            raise ValueError(f"resolution must be from 2 to 10,001; got {args.resolution}.")
+        if not out.parent.is_dir() or out.is_dir():
+            raise ValueError(f"out must be a file in a directory that exists; got '{out}'.")
         saved = [(path, *_load(path)) for path in args.models]
-        figure = _draw_saved(saved, args.resolution, args.hidden_units)
-        picture = io.BytesIO()
-        figure.savefig(picture, format=kind, dpi=150)
-        write_atomically(out, picture.getvalue())
-    except (OSError, ValueError, MemoryError) as error:
-        parser.error(str(error) or "there is not enough memory for this resolution.")
-    print(f"The picture is in {out}")
+        save_figure(_draw_saved(saved, args.resolution, args.hidden_units), out, dpi=150)
+        print(f"The picture is in {out}")
 
 
 def _load(path):

@@ -8,6 +8,7 @@ python train.py --animate                   # a film of the training, too
 import json
 import math
 import platform
+import shutil
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,10 +30,11 @@ from support.animation import Film
 from support.checks import check_settings
 from support.command_line import CommandLine, keywords_of
 from support.ensemble import Ensemble
-from support.files import prepare_directory, write_atomically
+from support.files import prepare_directory, save_figure, write_atomically
 from support.many_seeds import (
     comparison_table,
     join,
+    percent,
     plot_comparison,
     plot_seeds,
     seeds_table,
@@ -67,7 +69,7 @@ def make_data(
     of the Gaussian added to each coordinate. The split keeps the two classes in equal parts.
     """
     check_settings(samples=samples, noise=noise, factor=factor, test_size=test_size, seed=seed)
-    X, y = make_circles(n_samples=samples, noise=noise, factor=factor, random_state=seed)
+    X, y = make_circles(n_samples=samples, noise=noise or None, factor=factor, random_state=seed)
     X_train, X_test, y_train, y_test = train_test_split(
         X, y.reshape(-1, 1), test_size=test_size, stratify=y, random_state=seed
     )
@@ -96,21 +98,22 @@ def best_possible_accuracy(noise: float, factor: float) -> float:
     return 1 - overlap.item() / 2
 
 
-def evaluate(model, loss_fn, X, y, *, batch_size=None, training=False):
+def evaluate(model, X, y, *, batch_size=None, training=False):
     """Return a model's mean loss and accuracy (a fraction) on points X (n, 2) and labels y (n, 1).
 
-    `training=True` evaluates in train mode, as if `model.eval()` had been forgotten. For an
-    ensemble, with X of shape (models, n, 2), both are lists with a value for each model.
+    `training=True` evaluates in train mode, as if `model.eval()` had been forgotten: it then draws
+    random numbers for Dropout and moves BatchNorm's running statistics. For an ensemble, with X of
+    shape (models, n, 2), both are lists with a value for each model.
     """
     was_training = model.training
     model.train(training)  # model.eval(), unless the mistake is wanted
     with torch.inference_mode():
         logits = torch.cat([model(part) for part in cut(X, batch_size)], dim=-2)
-        loss = loss_fn(logits, y).mean(dim=(-2, -1))
+        losses = nn.functional.binary_cross_entropy_with_logits(logits, y, reduction="none")
         predictions = logits > 0  # the same as torch.sigmoid(logits) > 0.5
-        accuracy = (predictions == y.bool()).double().mean(dim=(-2, -1))
+        right = (predictions == y.bool()).double()
     model.train(was_training)
-    return loss.tolist(), accuracy.tolist()
+    return losses.mean(dim=(-2, -1)).tolist(), right.mean(dim=(-2, -1)).tolist()
 
 
 def cut(points, batch_size):
@@ -123,7 +126,7 @@ def shuffled_batches(X, y, batch_size, generators):
     """Yield all points and labels once, in a new random order, at most `batch_size` at a time.
 
     Each model has a generator, so one for a single model. To permute a tensor and cut it into views
-    takes a fourth of a DataLoader's time, which fetches and stacks the points one by one.
+    is several times faster than a DataLoader, which fetches and stacks the points one by one.
     """
     n = X.shape[-2]
     if batch_size is not None and batch_size < n:
@@ -164,7 +167,7 @@ def train(
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
     check_settings(batch_size=batch_size, seed=min(seeds), record_every=record_every)
-    loss_fn = nn.BCEWithLogitsLoss(reduction="none")  # the loss of each point
+    loss_fn = nn.BCEWithLogitsLoss()
     optimizer = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
@@ -177,21 +180,23 @@ def train(
         model.train()
         for X, y in shuffled_batches(data.X_train, data.y_train, batch_size, generators):
             logits = model(X)
-            loss = loss_fn(logits, y).mean()
+            loss = loss_fn(logits, y)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
 
         if epoch % record_every == 0 or epoch == epochs:
-            train_loss, train_acc = evaluate(model, loss_fn, data.X_train, data.y_train)
-            test_loss, test_acc = evaluate(model, loss_fn, data.X_test, data.y_test)
+            train_loss, train_acc = evaluate(model, data.X_train, data.y_train)
+            test_loss, test_acc = evaluate(model, data.X_test, data.y_test)
             entry = (epoch, train_loss, test_loss, train_acc, test_acc)
             for values, value in zip(history.values(), entry, strict=True):
                 values.append(value)
-            if isinstance(train_loss, float) and not math.isfinite(train_loss):
+            one_model = isinstance(train_loss, float)  # of many, some may overflow
+            if one_model and not math.isfinite(train_loss + test_loss):
                 raise FloatingPointError(
-                    f"The loss of {type(model).__name__} must be finite; it was {train_loss} at "
-                    f"epoch {epoch}. Try a smaller lr than {lr} or a smaller momentum."
+                    f"The loss of {type(model).__name__} must be finite; by epoch {epoch} it was "
+                    f"{train_loss}. Try a smaller lr, momentum or weight_decay than {lr}, "
+                    f"{momentum} and {weight_decay}."
                 )
         if on_epoch is not None:
             on_epoch(epoch)
@@ -247,20 +252,19 @@ def compare_models(data: Data, settings: dict, film: Film | None = None) -> list
     for model_class in MODEL_FILES:
         model = build(model_class, settings).to(data.X_train.device)
         start = time.perf_counter()
-        on_epoch = film and film.watch(model)
+        on_epoch = film.watch(model) if film else None
         history = train(model, data, on_epoch=on_epoch, **keywords_of(train, settings))
         results.append(Result(model, history, time.perf_counter() - start))
     return results
 
 
-def train_many(classes, settings: dict, seeds: range, device, bar: tqdm) -> dict[str, dict]:
+def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[str, dict]:
     """Train a model of each class for each seed, on data of the seed's own; return the histories.
 
     An entry of a history is a list with a value for each seed. One more key, train_mode_acc, has
     the final test accuracies with `model.eval()` forgotten.
     """
     histories = {model_class.__name__: [] for model_class in classes}
-    loss_fn = nn.BCEWithLogitsLoss(reduction="none")
 
     def progress(epochs, name):
         for epoch in range(1, epochs + 1):
@@ -274,11 +278,12 @@ def train_many(classes, settings: dict, seeds: range, device, bar: tqdm) -> dict
         data = Data(*map(torch.stack, zip(*datasets, strict=True))).to(device)
         for model_class in classes:
             ensemble = Ensemble([build(model_class, one) for one in each]).to(device)
+            ensemble = torch.compile(ensemble) if compiled else ensemble
             several = keywords_of(train, settings | {"seed": chunk})
             history = train(ensemble, data, **several, progress=progress)
-            test = data.X_test, data.y_test
+            batch_size = settings["batch_size"]
             _, accuracy = evaluate(
-                ensemble, loss_fn, *test, batch_size=settings["batch_size"], training=True
+                ensemble, data.X_test, data.y_test, batch_size=batch_size, training=True
             )
             histories[model_class.__name__].append(history | {"train_mode_acc": [accuracy]})
     return {name: join(parts) for name, parts in histories.items()}
@@ -295,7 +300,7 @@ def plot_boundaries(results: list[Result], data: Data) -> Figure:
             (left, "train", data.X_train, data.y_train),
             (right, "test", data.X_test, data.y_test),
         ):
-            title = f"{result.name}, {part}: {accuracy[f'{part}_accuracy']:.2%} right"
+            title = f"{result.name}, {part}: {percent(accuracy[f'{part}_accuracy'])} right"
             plot_decision_boundary(result.model, X, y, ax=ax, title=title, legend=False)
             ax.set_aspect("equal")
             ax.locator_params(nbins=5)
@@ -308,7 +313,7 @@ def plot_boundaries(results: list[Result], data: Data) -> Figure:
 def plot_losses(results: list[Result]) -> Figure:
     """Return a figure with a row for each model: its losses and its accuracies."""
     figure = Figure(figsize=(10, 6.5))
-    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.08, top=0.95, hspace=0.2)
+    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.08, top=0.95, hspace=0.28)
     panels = figure.subplots(len(results), 2, sharex=True, sharey="col")
     for result, row in zip(results, panels, strict=True):
         plot_loss_curves(result.history, axes=row)
@@ -326,10 +331,9 @@ def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float 
 
     A ValueError tells of a film that saw no model, or one whose training stopped short.
     """
-    loss_fn = nn.BCEWithLogitsLoss(reduction="none")
 
     def look(model, panel):
-        loss, accuracy = evaluate(model, loss_fn, data.X_train, data.y_train)
+        loss, accuracy = evaluate(model, data.X_train, data.y_train)
         title = f"{type(model).__name__}: {accuracy:.1%} right"
         plot_decision_boundary(
             model,
@@ -353,10 +357,10 @@ def table(results: list[Result], best: float) -> str:
     for result in results:
         parameters, train_accuracy, test_accuracy, seconds = result.summary().values()
         lines.append(
-            f"{result.name:<13}{parameters:>12}{train_accuracy:>16.2%}{test_accuracy:>15.2%}"
+            f"{result.name:<13}{parameters:>12}{percent(train_accuracy):>16}{percent(test_accuracy):>15}"
             f"{seconds:>6.2f} s"
         )
-    lines.append(f"{'best possible on average':<41}{best:>15.3%}")
+    lines.append(f"{'best possible on average':<41}{percent(best, digits=3):>15}")
     return "\n".join(lines)
 
 
@@ -388,8 +392,8 @@ def run_once(settings: dict, device: torch.device, out: Path, animate: bool = Fa
     results = compare_models(data, settings, film)
     for result in results:
         save_model(result.model, out / MODEL_FILES[type(result.model)], settings)
-    plot_boundaries(results, data).savefig(out / "decision_boundary.png")
-    plot_losses(results).savefig(out / "loss_curves.png")
+    save_figure(plot_boundaries(results, data), out / "decision_boundary.png")
+    save_figure(plot_losses(results), out / "loss_curves.png")
     models = {result.name: result.summary() | {"history": result.history} for result in results}
     write_metrics(out, settings, device, {"best_possible_accuracy": best, "models": models})
     if film:
@@ -398,7 +402,7 @@ def run_once(settings: dict, device: torch.device, out: Path, animate: bool = Fa
     print(table(results, best))
 
 
-def run_many(settings: dict, seeds: range, compared: str | None, values: list, device, out) -> None:
+def run_many(settings, seeds, compared, values, device, out, compiled=False) -> None:
     """Train both models for many seeds, at each value of a compared setting if there is one."""
     runs = {value: settings | {compared: value} for value in values} if compared else {"": settings}
     for_relu_alone = compared and (settings["dropout"] or settings["batch_norm"])
@@ -412,16 +416,17 @@ def run_many(settings: dict, seeds: range, compared: str | None, values: list, d
     with tqdm(total=total, unit=" epochs", unit_scale=True, disable=None) as bar:
         for value, run in runs.items():
             best = best_possible_accuracy(run["noise"], run["factor"])
-            for name, history in train_many(classes, run, seeds, device, bar).items():
+            for name, history in train_many(classes, run, seeds, device, bar, compiled).items():
                 histories[value, name] = history
                 summaries[value, name] = summarize(history, best)
-    print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.\n")
+    print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
+    print(f"Best possible on average: {percent(best, digits=3)}.\n")
     if compared:
-        plot_comparison(compared, summaries).savefig(out / "comparison.png")
+        save_figure(plot_comparison(compared, summaries), out / "comparison.png")
         print(comparison_table(compared, summaries))
     else:
         by_name = {name: history for (_, name), history in histories.items()}
-        plot_seeds(by_name, best).savefig(out / "seeds.png")
+        save_figure(plot_seeds(by_name, best), out / "seeds.png")
         print(seeds_table({name: s for (_, name), s in summaries.items()}, best))
     figures = [{"value": value, "model": name} | s for (value, name), s in summaries.items()]
     write_metrics(out, settings, device, {"compared": compared, "figures": figures})
@@ -432,7 +437,8 @@ def write_metrics(out: Path, settings: dict, device, figures: dict) -> None:
     packages = {"torch": torch, "scikit-learn": sklearn, "numpy": np, "matplotlib": matplotlib}
     versions = {name: package.__version__ for name, package in packages.items()}
     versions["python"] = platform.python_version()
-    metrics = {"settings": settings, "device": str(device), "versions": versions} | figures
+    machine = {"device": str(device), "threads": torch.get_num_threads(), "versions": versions}
+    metrics = {"settings": settings} | machine | figures
     write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())
 
 
@@ -453,20 +459,25 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--compare", metavar="SETTING=VALUE,...", help="do so at each value (default: 100 seeds)"
     )
+    parser.add_argument(
+        "--compile", action="store_true", help="compile the models' step first, for very many seeds"
+    )
     args = parser.parse_args(argv)
     settings = {name: getattr(args, name) for name in HELP}
-    try:
+    with parser.one_sentence_errors():
         check_settings(**settings)
         device = resolve_device(args.device)
+        if args.compile and args.seeds is None and args.compare is None:
+            raise ValueError("compile is for many models; it goes with seeds or compare.")
+        if args.compile and not any(map(shutil.which, ("g++", "clang++", "cl"))):
+            raise ValueError("compile needs a C++ compiler, and none was found.")
         if args.seeds is None and args.compare is None:
             files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
             files += FILM_FILES if args.animate else ()
             prepare_directory(args.out, (*files, "metrics.json"))
             run_once(settings, device, args.out, animate=args.animate)
         elif args.animate:
-            parser.error(
-                "--animate shows one training; it can't be used with --seeds or --compare."
-            )
+            raise ValueError("animate shows one training; it can't go with seeds or compare.")
         else:
             compared, values = parser.parse_comparison(args.compare, settings)
             for value in values:
@@ -476,10 +487,8 @@ def main(argv: list[str] | None = None) -> None:
             seeds = range(args.seed, args.seed + count)
             files = ("comparison.png" if compared else "seeds.png",)
             prepare_directory(args.out, (*files, "metrics.json"))
-            run_many(settings, seeds, compared, values, device, args.out)
-    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
-        parser.error(str(error))
-    print(f"\nIn {args.out}: {', '.join(files)} and metrics.json.")
+            run_many(settings, seeds, compared, values, device, args.out, args.compile)
+        print(f"\nIn {args.out}: {', '.join(files)} and metrics.json.")
 
 
 if __name__ == "__main__":

@@ -29,11 +29,15 @@ def output_of(command: str) -> str:
         return done.stdout.replace(out, "outputs").rstrip() + "\n"
 
 
-def as_markdown(output: str) -> str:
-    """Return an output as the README shows it: a Markdown table as one, other text as code."""
-    lines = output.splitlines(keepends=True)
-    table = "".join(line for line in lines if line.startswith("|"))
-    return f"\n{table}\n" if table else f"```\n{output}```\n"
+def as_markdown(command: str, output: str) -> str:
+    """Return a command and its output as the README shows them: tables as such, text as code."""
+    heading, table, rest = [], [], []
+    for line in output.splitlines():
+        (table if line.startswith("|") else rest if table else heading).append(line)
+    if not table:
+        return f"```\n$ {command}\n{output}```\n"
+    heading = "\n".join(heading).rstrip()
+    return f"```\n$ {command}\n{heading}\n```\n\n" + "\n".join(table) + "\n\n"
 
 
 def agree(quoted: str, measured: str) -> bool:
@@ -63,7 +67,7 @@ def main():
         nonlocal disagreements
         command, quoted = block.groups()
         print(f"$ {command}", flush=True)
-        measured = as_markdown(output_of(command))
+        measured = as_markdown(command, output_of(command))
         if not agree(quoted, measured):
             disagreements += 1
             print(f"The README says:\n{quoted}\nIt is now:\n{measured}")

@@ -34,7 +34,7 @@ def _or_none(rule_and_test):
 
 
 RULES = {
-    "samples": _whole(10, 10**9),
+    "samples": _whole(10, 10**8),
     "noise": _number(0, 100),
     "factor": _below(0, 1),
     "test_size": _between(0, 1),

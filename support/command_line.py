@@ -1,6 +1,8 @@
 """A command line whose options are keywords of functions, and whose errors are one sentence."""
 
 import argparse
+import sys
+from contextlib import contextmanager
 from inspect import signature
 
 
@@ -14,6 +16,24 @@ class CommandLine(argparse.ArgumentParser):
 
     def error(self, message):
         self.exit(2, f"{self.prog}: error: {message}\n")
+
+    @contextmanager
+    def one_sentence_errors(self):
+        """End with one sentence where a setting, a file or the memory doesn't allow what is asked.
+
+        What a console can't show is printed as an escape: that is no reason to stop.
+        """
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            yield
+        except (ValueError, OSError, FloatingPointError) as error:
+            self.error(str(error))
+        except (MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "memory" not in str(error):
+                raise
+            self.error("there is not enough memory; try a smaller setting.")
 
     def add_keywords(self, *functions, help):
         """Add an option for each keyword in `help`, with the default that the function gives it."""

@@ -19,10 +19,10 @@ class Ensemble(nn.Module):
     def __init__(self, models: list[nn.Module]):
         super().__init__()
         self.size = len(models)
-        self.name = type(models[0]).__name__
+        # nn.Module's own dicts: they take names with dots, as one model's state_dict has them.
         self._parameters, self._buffers = stack_module_state(models)
         # A list hides the layers from nn.Module: only the stacked tensors are the ensemble's own.
-        self._layers = [copy.deepcopy(models[0].layers).to("meta")]
+        self._layers = [copy.deepcopy(models[0].layers).to("meta").train()]
         for layer in self._layers[0]:
             if isinstance(layer, nn.ReLU):
                 layer.inplace = True  # megabytes less to write in every step

@@ -1,5 +1,6 @@
 """Writing files so that a reader finds the old one or the new one, never half of one."""
 
+import io
 import os
 import tempfile
 from pathlib import Path
@@ -8,15 +9,26 @@ from pathlib import Path
 def write_atomically(path, data):
     """Write bytes to a temporary file beside `path` and rename it, so the change is all or none."""
     path = Path(path)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = None
     try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
         with open(descriptor, "wb") as file:
             file.write(data)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
+    except BaseException as error:
+        if temporary is not None:
+            os.unlink(temporary)
+        if isinstance(error, OSError):
+            raise OSError(f"{path} can't be written: {error.strerror or error}.") from error
         raise
+
+
+def save_figure(figure, path, **options):
+    """Write a matplotlib figure to `path`, all or nothing, in the format of the path's ending."""
+    picture = io.BytesIO()
+    figure.savefig(picture, format=Path(path).suffix.lower().removeprefix("."), **options)
+    write_atomically(path, picture.getvalue())
 
 
 def _umask():

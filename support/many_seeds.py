@@ -169,31 +169,30 @@ def markdown(rows: list[list[str]]) -> str:
 
 def plot_seeds(histories: dict[str, dict], best: float) -> Figure:
     """Return a figure: how the final test accuracies spread, and the bands of the test losses."""
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
-    spread, losses = figure.subplots(1, 2)
+    figure = Figure(figsize=(11, 4.8), layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    panels, losses = left.subplots(len(histories), 1, squeeze=False)[:, 0], right.subplots()
     n = len(next(iter(histories.values()))["test_acc"][-1])
+    left.suptitle(f"Final test accuracy of {n} seeds")
     random = np.random.default_rng(0)
-    for row, (name, history) in enumerate(histories.items()):
+    for (name, history), panel, line in zip(histories.items(), panels, ("--", "-"), strict=False):
         final = np.array(history["test_acc"][-1])
-        heights = row + random.uniform(-0.3, 0.3, n)
+        heights = random.uniform(-0.3, 0.3, n)  # so that equal accuracies don't hide each other
         style = dict(color=COLORS[name], alpha=0.5, mec="none", rasterized=n > 10_000)
-        spread.plot(final, heights, MARKERS[name], ms=5, **style)
-        spread.plot([final.mean()] * 2, [row - 0.4, row + 0.4], color="black", lw=2)
+        panel.plot(final, heights, MARKERS[name], ms=6, label="a seed", **style)
+        panel.axvline(final.mean(), color="black", lw=1.5, label=f"mean: {percent(final.mean())}")
+        if final.mean() > 0.75:
+            label = f"best possible: {percent(best, digits=3)}"
+            panel.axvline(best, color="black", ls=":", lw=1.5, label=label)
+        else:
+            panel.axvline(0.5, color="black", ls=":", lw=1.5, label="guessing: 50 %")
+        panel.set(title=name, yticks=[], ylim=(-0.5, 0.5))
+        panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=1, symbol=" %"))
+        panel.margins(x=0.1)
+        panel.legend(loc="upper left", bbox_to_anchor=(0, 1), fontsize=9)
         low, median, high = np.quantile(history["test_loss"], [0.05, 0.5, 0.95], axis=1)
         losses.fill_between(history["epoch"], low, high, color=COLORS[name], alpha=0.25, lw=0)
-        style = "--" if row == 0 else "-"
-        losses.plot(history["epoch"], median, style, color=COLORS[name], label=name)
-    spread.axvline(0.5, color="grey", ls="--", lw=1, label="guessing: 50%")
-    spread.axvline(best, color="black", ls=":", lw=1, label=f"best possible: {best:.3%}")
-    spread.set(
-        title=f"Final test accuracy of {n} seeds (bar: mean)",
-        xlabel="test accuracy",
-        yticks=range(len(histories)),
-        yticklabels=histories,
-        ylim=(-0.6, len(histories) - 0.1),
-    )
-    spread.xaxis.set_major_formatter(PercentFormatter(1))
-    spread.legend(loc="upper left")
+        losses.plot(history["epoch"], median, line, color=COLORS[name], label=name)
     losses.set(
         title="Test loss: median, and 5 % to 95 % of the seeds", xlabel="epoch", ylabel="loss"
     )
@@ -229,6 +228,7 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
     n = next(iter(summaries.values()))["seeds"]
     for ax in (accuracy, loss):
         ax.set(xlabel=setting, xticks=range(len(values)), xticklabels=map(str, values))
+        ax.set_xlim(-0.5, len(values) - 0.5)
         ax.legend()
     accuracy.set(title=f"Mean test accuracy of {n} seeds, 95 % interval", ylim=(0.4, 1.02))
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))

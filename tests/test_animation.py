@@ -149,4 +149,4 @@ def test_animate_on_the_command_line(tmp_path, capsys):
     assert "room for the file training.html" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main([*arguments, "--animate", "--seeds", "2"])
-    assert "can't be used with --seeds" in capsys.readouterr().err
+    assert "animate shows one training" in capsys.readouterr().err

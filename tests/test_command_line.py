@@ -40,12 +40,19 @@ def test_the_default_run_shows_the_line_against_the_ring(tmp_path, capsys):
     assert metrics["settings"]["epochs"] == 300
     assert metrics["versions"]["torch"] == torch.__version__
     assert metrics["device"] == "cpu"
+    assert metrics["threads"] == 1
     assert relu["history"]["epoch"][-1] == 300
     assert relu["history"]["test_acc"][-1] == relu["test_accuracy"]
 
     printed, errors = capsys.readouterr()
     assert errors == ""  # the progress bars are for terminals only
-    for text in ("CircleModelV0", f"{relu['test_accuracy']:.2%}", "99.957%", *FILES, str(out)):
+    for text in (
+        "CircleModelV0",
+        f"{100 * relu['test_accuracy']:.2f} %",
+        "99.957 %",
+        *FILES,
+        str(out),
+    ):
         assert text in printed
     assert (out / "decision_boundary.png").read_bytes().startswith(b"\x89PNG")
 
@@ -59,8 +66,7 @@ def test_the_saved_models_are_the_trained_ones(tmp_path):
         assert type(model).__name__ == name
         assert settings == metrics["settings"]
         data = script.make_data(**script.keywords_of(script.make_data, settings))
-        loss_fn = torch.nn.BCEWithLogitsLoss(reduction="none")
-        _, accuracy = script.evaluate(model, loss_fn, data.X_test, data.y_test)
+        _, accuracy = script.evaluate(model, data.X_test, data.y_test)
         assert accuracy == figures["test_accuracy"]
 
 
@@ -75,7 +81,7 @@ def test_boundary_panels_say_what_they_show():
         strict=True,
     ):
         assert title.startswith(f"{name}, {part}: ")
-        assert title.endswith("% right")
+        assert title.endswith(" % right")
     assert [len(ax.lines[0].get_xdata()) for ax in figure.axes[:4]] == [40, 10, 40, 10]
 
 
@@ -107,6 +113,13 @@ def test_settings_are_compared_on_the_same_seeds(tmp_path, capsys, comparison, v
     assert capsys.readouterr().out.count("\n| ") == models * len(values) + 2
 
 
+def test_compile_puts_each_ensemble_through_torch_compile(tmp_path, monkeypatch):
+    compiled = []
+    monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)
+    run(*SMALL, "--seeds", "60", "--compile", out=tmp_path)
+    assert [ensemble.size for ensemble in compiled] == [50, 50, 10, 10]
+
+
 WRONG = [
     (["--epochs", "-5"], "epochs must be a whole number from 1 to 1,000,000,000; got -5."),
     (["--epochs", "0"], "epochs must be"),
@@ -123,6 +136,8 @@ WRONG = [
     (["--hidden-units", "1000000000"], "hidden_units must be a whole number from 1 to 10,000"),
     (["--dropout", "1.0"], "dropout must be a number from 0 to below 1; got 1.0."),
     (["--samples", "1"], "samples must be"),
+    (["--samples", "1000000000"], "samples must be a whole number from 10 to 100,000,000"),
+    (["--seeds", "2", "--animate"], "animate shows one training"),
     (["--samples", "10", "--test-size", "0.01"], "test_size must leave at least 2 of the 10"),
     (["--noise", "nan"], "noise must be a number from 0 to 100; got nan."),
     (["--noise", "-1"], "noise must be"),
@@ -138,6 +153,7 @@ WRONG = [
     (["--compare", "lr=0.1,fast"], "compare must give lr values like 0.1; got '0.1,fast'."),
     (["--compare", "lr=0.1,-1"], "lr must be a number above 0 and below inf; got -1.0."),
     (["--compare", "batch_norm=maybe"], "compare must give batch_norm values like False"),
+    (["--compile"], "compile is for many models; it goes with seeds or compare."),
     (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
     (["spirals"], "unrecognized arguments: spirals"),
 ]
@@ -191,12 +207,55 @@ def test_a_directory_in_the_place_of_a_file_is_refused(tmp_path, monkeypatch, ca
     assert_refused(["--out", str(tmp_path)], message, monkeypatch, capsys)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("can't allocate memory")])
+def test_too_little_memory_is_one_sentence(tmp_path, monkeypatch, capsys, error):
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(script, "compare_models", fail)
+    with pytest.raises(SystemExit) as stop:
+        run(out=tmp_path)
+    assert stop.value.code == 2
+    assert "there is not enough memory" in capsys.readouterr().err
+
+
+def test_a_bug_is_not_taken_for_wrong_input(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(script, "compare_models", fail)
+    with pytest.raises(RuntimeError, match="shapes"):
+        run(out=tmp_path)
+
+
+def test_a_picture_that_cannot_be_written_leaves_the_old_one_whole(tmp_path, monkeypatch, capsys):
+    run(*SMALL, out=tmp_path)
+    before = {name: (tmp_path / name).read_bytes() for name in FILES}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(SystemExit) as stop:
+        run(*SMALL, "--seed", "1", out=tmp_path)
+    assert stop.value.code == 2
+    assert "circle_model_v0.pth can't be written: No space left" in capsys.readouterr().err
+    assert {name: (tmp_path / name).read_bytes() for name in FILES} == before
+    assert sorted(os.listdir(tmp_path)) == FILES
+
+
+def test_no_noise_and_minus_no_noise_are_the_same(tmp_path):
+    for noise in ("0", "-0.0"):
+        metrics = run(*SMALL, f"--noise={noise}", out=tmp_path)
+        assert metrics["best_possible_accuracy"] == 1.0
+
+
 def test_a_loss_that_overflows_is_one_sentence(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         run("--lr", "1e30", out=tmp_path)
     assert stop.value.code == 2
     errors = capsys.readouterr().err
-    assert "Try a smaller lr than 1e+30" in errors
+    assert "Try a smaller lr, momentum or weight_decay than 1e+30, 0.9 and 0.0." in errors
     assert os.listdir(tmp_path) == []
 
 

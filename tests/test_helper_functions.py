@@ -763,11 +763,11 @@ def test_several_models_share_one_scale(saved):
         (["none.pth"], "can't be read"),
         (["junk.pth"], "not a saved model"),
         (["{v0}", "none.pth"], "can't be read"),
-        (["{v0}", "--out", "a.gif"], "--out must end in .png, .svg or .pdf; got 'a.gif'"),
+        (["{v0}", "--out", "a.gif"], "out must end in .png, .svg or .pdf; got 'a.gif'"),
         (["{v0}", "--out", "none/a.png"], "directory that exists; got 'none/a.png'"),
-        (["{v0}", "--out", "folder.png"], "--out must be a file"),
-        (["{v0}", "--resolution", "1"], "--resolution must be from 2 to 10,001; got 1"),
-        (["{v0}", "--resolution", "10002"], "--resolution must be"),
+        (["{v0}", "--out", "folder.png"], "out must be a file"),
+        (["{v0}", "--resolution", "1"], "resolution must be from 2 to 10,001; got 1"),
+        (["{v0}", "--resolution", "10002"], "resolution must be"),
         (["{v0}", "--resolution", "x"], "invalid int value"),
         (["{v0}", "--nonsense"], "unrecognized arguments"),
         (["wide.pth"], "must hold a model of points in the plane"),
@@ -797,3 +797,38 @@ def test_help_shows_an_example(capsys):
         main(["--help"])
     assert stop.value.code == 0
     assert "example: python helper_functions.py outputs/" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"ax": 3}, TypeError, "ax must be a matplotlib Axes; got an object of type int"),
+        ({"cmap": "nope"}, ValueError, "cmap must be a colormap that matplotlib has; got 'nope'"),
+        ({"alpha": 2}, ValueError, "alpha must be a number from 0 to 1; got 2"),
+    ],
+)
+def test_wrong_drawing_options_are_named_and_nothing_is_drawn(options, error, words):
+    with pytest.raises(error, match=words):
+        plot_decision_boundary(torch.nn.Linear(2, 1), [[0.0, 1.0], [1.0, 0.0]], **options)
+    assert plt.get_fignums() == []
+
+
+def test_predictions_that_are_no_labels_are_refused():
+    points = np.zeros((4, 2))
+    with pytest.raises(ValueError, match=r"predictions must be labels, of .*; got 0\.3"):
+        plot_predictions(points, [0, 1, 0, 1], points, [0, 1, 0, 1], [0.3, 1, 0, 1])
+    with pytest.raises(ValueError, match="train_data must have shape"):
+        plot_predictions(np.zeros((4, 3)), [0, 1, 0, 1], points, [0, 1, 0, 1])
+    assert plt.get_fignums() == []
+
+
+def test_a_history_of_lists_of_different_lengths_is_refused():
+    history = {key: [1.0, 0.5] for key in ("train_loss", "test_loss", "train_acc", "test_acc")}
+    with pytest.raises(ValueError, match=r"history must have lists of one length; got \[2, 3\]"):
+        plot_loss_curves(history | {"test_acc": [1, 2, 3]})
+    assert plt.get_fignums() == []
+
+
+def test_complex_points_are_refused():
+    with pytest.raises(ValueError, match="X must hold numbers"):
+        plot_decision_boundary(torch.nn.Linear(2, 1), np.zeros((3, 2), complex))

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
 from scipy import stats
-from torch import nn
 
 from model import CircleModelV0, CircleModelV2
 from support.ensemble import Ensemble
@@ -79,6 +79,12 @@ def test_the_ensembles_weights_are_its_own():
     assert torch.equal(models[0].layers.output.weight, before)
 
 
+def test_models_that_come_in_eval_mode_are_trained_in_train_mode():
+    model = build(CircleModelV2, {"seed": 0, "dropout": 0.5}).eval()
+    ensemble, x = Ensemble([model]), torch.randn(1, 50, 2)
+    assert not torch.equal(ensemble.train()(x), ensemble(x))
+
+
 def test_each_model_has_its_own_dropout_mask():
     model = build(CircleModelV2, {"seed": 0, "dropout": 0.5})
     ensemble, x = Ensemble([model, model]), torch.randn(1, 50, 2).expand(2, -1, -1)
@@ -91,10 +97,9 @@ def test_each_model_has_its_own_dropout_mask():
 
 def test_evaluate_gives_a_value_for_each_model():
     models, datasets, data = models_and_data(CircleModelV2, batch_norm=True)
-    loss_fn = nn.BCEWithLogitsLoss(reduction="none")
-    losses, accuracies = evaluate(Ensemble(models), loss_fn, data.X_test, data.y_test)
+    losses, accuracies = evaluate(Ensemble(models), data.X_test, data.y_test)
     for number, (model, one) in enumerate(zip(models, datasets, strict=True)):
-        loss, accuracy = evaluate(model, loss_fn, one.X_test, one.y_test)
+        loss, accuracy = evaluate(model, one.X_test, one.y_test)
         assert losses[number] == pytest.approx(loss, rel=1e-5)
         assert accuracies[number] == accuracy
 
@@ -173,9 +178,12 @@ def test_tables_show_the_figures():
 
 def test_plots_show_the_figures():
     figure = plot_seeds({"CircleModelV0": a_history(), "CircleModelV2": a_history()}, best=0.995)
-    spread, losses = figure.axes
-    assert spread.get_title() == "Final test accuracy of 4 seeds (bar: mean)"
-    assert sorted(spread.lines[0].get_xdata()) == [0.95, 0.98, 0.99, 1.0]
+    *panels, losses = figure.findobj(Axes)
+    assert [panel.get_title() for panel in panels] == ["CircleModelV0", "CircleModelV2"]
+    for panel in panels:
+        assert sorted(panel.lines[0].get_xdata()) == [0.95, 0.98, 0.99, 1.0]
+        assert panel.lines[1].get_xdata() == pytest.approx([0.98, 0.98])
+        assert panel.lines[2].get_label() == "best possible: 99.500 %"
     assert list(losses.lines[0].get_ydata()) == pytest.approx([0.7, 0.5, 0.2])
 
     summary = summarize(a_history(), best=0.995)

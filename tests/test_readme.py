@@ -26,19 +26,44 @@ def test_the_examples_of_the_plots_run(tmp_path, monkeypatch, code):
         assert (tmp_path / name).stat().st_size > 10_000
 
 
+def test_the_film_in_a_notebook(tmp_path, monkeypatch):
+    (code,) = re.findall(r"```python\n([^`]*animate_training.*?)```", README, re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code.replace("300", "10"), "README.md", "exec"), {})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["training.gif", "training.html"]
+
+
 def test_the_three_lines_load_a_saved_model(tmp_path, monkeypatch):
-    (code,) = re.findall(r"```python\n(checkpoint = .*?)```", README, re.DOTALL)
+    (code,) = re.findall(
+        r"```python\n(import torch\n\nfrom model import CircleModelV2\n.*?)```", README, re.DOTALL
+    )
     monkeypatch.chdir(tmp_path)
     script.main(["--samples", "100", "--epochs", "2", "--device", "cpu"])
-    names = {"torch": torch, "CircleModelV2": script.CircleModelV2}
+    names = {}
     exec(compile(code, "README.md", "exec"), names)
     assert names["model"](torch.zeros(3, 2)).shape == (3, 1)
+    assert not names["model"].training
 
 
 def test_the_loop_that_the_readme_quotes_is_the_scripts():
     (loop,) = re.findall(r"```python\n(for X, y in .*?)```", README, re.DOTALL)
     source = re.sub(r"\n +", "\n", (ROOT / "train.py").read_text())
     assert re.sub(r"\n +", "\n", loop) in source
+
+
+def test_the_layers_that_the_readme_quotes_are_the_models():
+    (quoted,) = re.findall(r"```python\n(hidden_1=.*?)```", README, re.DOTALL)
+    source = (ROOT / "model.py").read_text()
+    for line in quoted.splitlines():
+        assert line.split("  #")[0] in source
+
+
+def test_every_quoted_command_shows_an_output():
+    blocks = re.findall(r"<!-- (python .*?) -->\n(.*?)<!-- end -->", README, re.DOTALL)
+    assert len(blocks) >= 10
+    for command, output in blocks:
+        assert command in output  # for readers, who don't see comments
+        assert len(output.splitlines()) > 6
 
 
 def test_the_pictures_are_there():
