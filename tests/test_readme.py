@@ -52,7 +52,7 @@ def test_the_loop_that_the_readme_quotes_is_the_scripts():
 
 
 def test_the_layers_that_the_readme_quotes_are_the_models():
-    (quoted,) = re.findall(r"```python\n(hidden_1=.*?)```", README, re.DOTALL)
+    (quoted,) = re.findall(r"```python\n(self\.layers = .*?)```", README, re.DOTALL)
     source = (ROOT / "model.py").read_text()
     for line in quoted.splitlines():
         assert line.split("  #")[0] in source
