@@ -1,6 +1,7 @@
 # make train    set up and run the main job; ARGS="--epochs 500" passes settings on
 # make test     set up and pass the tests
 # make lint     check style
+# make notebooks  set up Jupyter and open the lessons
 # make results  run the commands that the README quotes and write their output into it
 # make check-results  run them and fail where the README says something else
 # make pictures renew the README's pictures
@@ -8,7 +9,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test lint results check-results pictures
+.PHONY: train test lint notebooks results check-results pictures
 
 train: .venv/installed
 	$(BIN)/python train.py $(ARGS)
@@ -19,6 +20,9 @@ test: .venv/installed-dev
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+notebooks: .venv/installed-dev
+	$(BIN)/jupyter lab notebooks
 
 results: .venv/installed
 	$(BIN)/python benchmarks/results.py
