@@ -44,7 +44,7 @@ def agree(quoted: str, measured: str) -> bool:
     """Whether two outputs say the same, up to the rounding of another processor."""
     quoted, measured = (TIME.sub(" T", text) for text in (quoted, measured))
     shape = [re.sub(r"[\s-]+", " ", NUMBER.sub("#", text)) for text in (quoted, measured)]
-    if shape[0] != shape[1]:
+    if shape[0] != shape[1] or quoted.count("\n") != measured.count("\n"):
         return False
     for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
         for a, b in zip(re.split(r"\|", one), re.split(r"\|", other), strict=True):

@@ -186,10 +186,11 @@ def plot_seeds(histories: dict[str, dict], best: float) -> Figure:
             panel.axvline(best, color="black", ls=":", lw=1.5, label=label)
         else:
             panel.axvline(0.5, color="black", ls=":", lw=1.5, label="guessing: 50 %")
-        panel.set(title=name, yticks=[], ylim=(-0.5, 0.5))
-        panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=1, symbol=" %"))
+        panel.set(title=name, yticks=[], ylim=(-0.5, 1.5))  # with room for the legend
+        panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=2, symbol=" %"))
+        panel.locator_params(axis="x", nbins=6)
         panel.margins(x=0.1)
-        panel.legend(loc="upper left", bbox_to_anchor=(0, 1), fontsize=9)
+        panel.legend(loc="upper left")
         low, median, high = np.quantile(history["test_loss"], [0.05, 0.5, 0.95], axis=1)
         losses.fill_between(history["epoch"], low, high, color=COLORS[name], alpha=0.25, lw=0)
         losses.plot(history["epoch"], median, line, color=COLORS[name], label=name)
