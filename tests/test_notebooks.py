@@ -64,7 +64,8 @@ def notebook(request):
 def executed(request, notebook):
     """The notebook after a run, with the answers to its exercises as cells at the end.
 
-    A warning is an error (but for one of the kernel's own), and so is an error in a cell that isn't tagged to raise one.
+    A warning is an error (but for one of the kernel's own), and so is an error in a cell that isn't
+    tagged to raise one.
     """
     run = copy.deepcopy(notebook)
     run.cells += [nbformat.v4.new_code_cell(answer) for answer in answers(notebook)]
