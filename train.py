@@ -42,6 +42,8 @@ from support.many_seeds import (
 )
 from support.memory import keep_freed_memory
 
+# The data
+
 
 class Data(NamedTuple):
     """Points of shape (n, 2) and labels of shape (n, 1), float32: 1 inside, 0 outside."""
@@ -96,6 +98,9 @@ def best_possible_accuracy(noise: float, factor: float) -> float:
 
     overlap = torch.trapezoid(torch.minimum(density(1.0), density(factor)), r)
     return 1 - overlap.item() / 2
+
+
+# Training and evaluation
 
 
 def evaluate(model, X, y, *, batch_size=None, training=False):
@@ -203,6 +208,9 @@ def train(
     return history
 
 
+# Comparing the two models
+
+
 def resolve_device(name: str) -> torch.device:
     """Return the device that `auto`, `cpu` or `cuda` means here; auto is CUDA if there is one."""
     found = torch.accelerator.current_accelerator(check_available=True)
@@ -258,6 +266,9 @@ def compare_models(data: Data, settings: dict, film: Film | None = None) -> list
     return results
 
 
+# Many models at once
+
+
 def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[str, dict]:
     """Train a model of each class for each seed, on data of the seed's own; return the histories.
 
@@ -287,6 +298,9 @@ def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[st
             )
             histories[model_class.__name__].append(history | {"train_mode_acc": [accuracy]})
     return {name: join(parts) for name, parts in histories.items()}
+
+
+# Pictures and tables
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:
@@ -362,6 +376,9 @@ def table(results: list[Result], best: float) -> str:
         )
     lines.append(f"{'best possible on average':<41}{percent(best, digits=3):>15}")
     return "\n".join(lines)
+
+
+# The command line
 
 
 HELP = {
