@@ -20,7 +20,8 @@ class Ensemble(nn.Module):
         super().__init__()
         self.size = len(models)
         # nn.Module's own dicts: they take names with dots, as one model's state_dict has them.
-        self._parameters, self._buffers = stack_module_state(models)
+        parameters, self._buffers = stack_module_state(models)
+        self._parameters = {name: nn.Parameter(stacked) for name, stacked in parameters.items()}
         # A list hides the layers from nn.Module: only the stacked tensors are the ensemble's own.
         self._layers = [copy.deepcopy(models[0].layers).to("meta").train()]
         for layer in self._layers[0]:

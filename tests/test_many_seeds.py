@@ -85,6 +85,22 @@ def test_models_that_come_in_eval_mode_are_trained_in_train_mode():
     assert not torch.equal(ensemble.train()(x), ensemble(x))
 
 
+def test_an_ensemble_moves_to_another_device():
+    ensemble = Ensemble(models_and_data(CircleModelV2, batch_norm=True)[0]).to("meta")
+    assert {t.device.type for t in ensemble.state_dict().values()} == {"meta"}
+    assert ensemble(torch.zeros(3, 5, 2, dtype=torch.float64, device="meta")).shape == (3, 5, 1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_many_seeds_train_on_cuda():
+    settings = {"samples": 200, "epochs": 20, "batch_size": None, "batch_norm": True}
+    on_cpu, on_cuda = (
+        train_many([CircleModelV2], settings, range(3), device, NoBar())["CircleModelV2"]
+        for device in ("cpu", "cuda")
+    )
+    assert on_cuda["train_loss"][-1] == pytest.approx(on_cpu["train_loss"][-1], rel=1e-2)
+
+
 def test_each_model_has_its_own_dropout_mask():
     model = build(CircleModelV2, {"seed": 0, "dropout": 0.5})
     ensemble, x = Ensemble([model, model]), torch.randn(1, 50, 2).expand(2, -1, -1)
