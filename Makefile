@@ -15,7 +15,7 @@ train: .venv/installed
 	$(BIN)/python train.py $(ARGS)
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .

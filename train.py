@@ -348,7 +348,7 @@ def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float 
 
     def look(model, panel):
         loss, accuracy = evaluate(model, data.X_train, data.y_train)
-        title = f"{type(model).__name__}: {accuracy:.1%} right"
+        title = f"{type(model).__name__}: {percent(accuracy, digits=1)} right"
         plot_decision_boundary(
             model,
             data.X_train,
