@@ -437,7 +437,9 @@ def run_many(settings, seeds, compared, values, device, out, compiled=False) -> 
                 histories[value, name] = history
                 summaries[value, name] = summarize(history, best)
     print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
-    print(f"Best possible on average: {percent(best, digits=3)}.\n")
+    if compared not in ("noise", "factor"):  # each value of those has a best of its own
+        print(f"Best possible on average: {percent(best, digits=3)}.")
+    print()
     if compared:
         save_figure(plot_comparison(compared, summaries), out / "comparison.png")
         print(comparison_table(compared, summaries))

@@ -113,6 +113,12 @@ def test_settings_are_compared_on_the_same_seeds(tmp_path, capsys, comparison, v
     assert capsys.readouterr().out.count("\n| ") == models * len(values) + 2
 
 
+@pytest.mark.parametrize(("comparison", "shown"), [("lr=0.1,0.2", 1), ("noise=0.1,0.2", 0)])
+def test_the_best_possible_is_shown_where_it_is_one(tmp_path, capsys, comparison, shown):
+    run(*SMALL, "--seeds", "2", "--compare", comparison, out=tmp_path)
+    assert capsys.readouterr().out.count("Best possible on average") == shown
+
+
 def test_compile_puts_each_ensemble_through_torch_compile(tmp_path, monkeypatch):
     compiled = []
     monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)

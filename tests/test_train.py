@@ -20,8 +20,7 @@ from train import (
 
 
 def seeded(model_class, seed=42, **arguments):
-    torch.manual_seed(seed)
-    return model_class(**arguments)
+    return script.build(model_class, {"seed": seed} | arguments)
 
 
 def weights(model):
