@@ -116,6 +116,7 @@ def plot_decision_boundary(
     ylim=None,
     title=None,
     legend=True,
+    class_names=None,
     training=False,
 ):
     """Colour the plane by what a model predicts there, draw its boundaries, and the points on top.
@@ -141,6 +142,7 @@ def plot_decision_boundary(
     xlim, ylim: (low, high) of the plane, in X's units; by default X's range and 5 % around it.
     title: of the Axes.
     legend: whether to name the classes in a legend.
+    class_names: a name for each class, in the order of their numbers; by default the labels are.
     training: draw with every submodule in train mode (Dropout drops, BatchNorm uses the statistics
         of the points that it is given at a time) rather than in eval mode.
 
@@ -152,7 +154,7 @@ def plot_decision_boundary(
     points, labels, xs, ys = _read_input(X, y, grid_resolution, xlim, ylim)
     surface = _predict_grid(model, X, labels, xs, ys, training)
     colors = _class_colors(cmap, surface.n_classes)
-    index, names = _number_labels(labels, surface)
+    index, names = _number_labels(labels, surface, class_names)
     if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
         raise ValueError(f"alpha must be a number from 0 to 1; got {alpha!r}.")
 
@@ -180,6 +182,7 @@ def plot_hidden_units(
     xlim=None,
     ylim=None,
     title=None,
+    class_names=None,
     training=False,
 ):
     """Show what each hidden unit of a network computes on the plane, and what comes of it.
@@ -190,7 +193,7 @@ def plot_hidden_units(
 
     model: an `nn.Module` as for `plot_decision_boundary`, with two or more `nn.Linear` layers. All
         but the last are hidden; they count in the order in which the model calls them.
-    X, y, grid_resolution, xlim, ylim, training: as for `plot_decision_boundary`.
+    X, y, grid_resolution, xlim, ylim, class_names, training: as for `plot_decision_boundary`.
     figure: the Figure or SubFigure to draw on; by default a new one of pyplot's that fits.
     cmap: a diverging colormap, or its name, for the activations.
     max_units: units of a layer to show at most; the figure says where there are more.
@@ -207,7 +210,7 @@ def plot_hidden_units(
     with _recorded_layers(model, max_units) as calls:
         surface = _predict_grid(model, X, labels, xs, ys, training)
     layers = _hidden_layers(calls, (len(ys), len(xs)))
-    index, names = _number_labels(labels, surface)
+    index, names = _number_labels(labels, surface, class_names)
     colors = _class_colors(None, surface.n_classes)
     cmap = _colormap(cmap) if isinstance(cmap, str) else cmap
 
@@ -680,8 +683,13 @@ def _limits(name, limits, values):
     return low, high
 
 
-def _number_labels(labels, surface):
+def _number_labels(labels, surface, class_names=None):
     """Return each label's class number as an array, and a dict from class number to its name."""
+    if class_names is not None and len(class_names) != surface.n_classes:
+        raise ValueError(
+            f"class_names must have a name for each of the model's {surface.n_classes} classes; "
+            f"got {len(class_names)}."
+        )
     if labels is None:
         return None, {}
     distinct, n_classes = _sorted("y", labels), surface.n_classes
@@ -703,6 +711,8 @@ def _number_labels(labels, surface):
         )
     index = np.fromiter(map(numbers.__getitem__, labels), int, len(labels))
     names = {numbers[c]: f"{c:g}" if isinstance(c, float) else str(c) for c in distinct}
+    if class_names is not None:
+        names = {number: str(class_names[number]) for number in names}
     return index, names
 
 
@@ -852,7 +862,7 @@ def main(argv=None):
 
 
 def _load(path):
-    """Return a saved model and the points and labels that it was trained on."""
+    """Return a saved model and the data that it was trained on."""
     from model import load_checkpoint
     from support.command_line import keywords_of
     from train import make_data
@@ -860,31 +870,35 @@ def _load(path):
     model, settings = load_checkpoint(path)
     if model.arguments.get("in_features", 2) != 2:
         raise ValueError(f"{path} must hold a model of points in the plane, in_features 2.")
-    data = make_data(**keywords_of(make_data, settings))
-    return model, data.X_train, data.y_train
+    return model, make_data(**keywords_of(make_data, settings))
 
 
 def _draw_saved(saved, resolution, hidden_units):
     """Return a figure of saved models, all on one scale of the plane and of probability."""
-    everything = torch.cat([X for _, _, X, _ in saved])
+    everything = torch.cat([data.X_train for _, _, data in saved])
     plane = dict(
         grid_resolution=resolution,
         xlim=_limits("xlim", None, everything[:, 0].numpy()),
         ylim=_limits("ylim", None, everything[:, 1].numpy()),
     )
-    titles = [f"{_type(model)} ({path.name})" for path, model, _, _ in saved]
+    titles = [f"{_type(model)} ({path.name})" for path, model, _ in saved]
     if hidden_units:
         figure = Figure(figsize=(16, 6.3 * len(saved)))
         parts = figure.subfigures(len(saved), 1, squeeze=False)[:, 0]
-        for part, title, (_, model, X, y) in zip(parts, titles, saved, strict=True):
-            plot_hidden_units(model, X, y, figure=part, title=title, **plane)
+        for part, title, (_, model, data) in zip(parts, titles, saved, strict=True):
+            options = plane | dict(title=title, class_names=data.class_names)
+            plot_hidden_units(model, data.X_train, data.y_train, figure=part, **options)
         return figure
     figure = Figure(figsize=(5.2 * len(saved) + 1, 5), layout="constrained")
     panels = figure.subplots(1, len(saved), squeeze=False, sharex=True, sharey=True)[0]
-    for ax, title, (_, model, X, y) in zip(panels, titles, saved, strict=True):
-        plot_decision_boundary(model, X, y, ax=ax, title=title, **plane)
-        ax.set_aspect("equal")
-    if all(model.arguments.get("out_features", 1) <= 2 for _, model, _, _ in saved):
+    for ax, title, (_, model, data) in zip(panels, titles, saved, strict=True):
+        options = plane | dict(title=title, class_names=data.class_names)
+        plot_decision_boundary(model, data.X_train, data.y_train, ax=ax, **options)
+        if data.feature_names is None:
+            ax.set_aspect("equal")
+        else:
+            ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1])
+    if all(len(data.class_names) == 2 for _, _, data in saved):
         figure.colorbar(panels[0].images[0], ax=panels, label="probability of class 1")
     return figure
 

@@ -2,10 +2,12 @@
 
 `CircleModelV0` and `CircleModelV2` have the same linear layers and, for one seed, the same
 initial weights. The only difference is `nn.ReLU`: whatever V2 can do and V0 can't is ReLU's doing.
+`print(CircleModelV2())` lists the layers.
 """
 
 import io
 from collections import OrderedDict
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -15,24 +17,38 @@ from support.files import write_atomically
 
 
 class CircleModelV0(nn.Module):
-    """Three linear layers and nothing between them: together still one affine map, so a line.
+    """Linear layers and nothing between them: together still one affine map, so a line.
 
     Takes points of shape (n, in_features) and returns logits of shape (n, out_features).
+    `hidden_units` is the width of two hidden layers, or a tuple with a width for each layer.
+    `standardize` holds the features' means and standard deviations, (mean, std), to subtract and
+    divide by first; None takes the features as they are.
     """
 
-    def __init__(self, *, in_features: int = 2, hidden_units: int = 16, out_features: int = 1):
+    def __init__(
+        self,
+        *,
+        in_features: int = 2,
+        hidden_units: int | tuple[int, ...] = 16,
+        out_features: int = 1,
+        standardize: tuple | None = None,
+    ):
         super().__init__()
         self.arguments = dict(
-            in_features=in_features, hidden_units=hidden_units, out_features=out_features
+            in_features=in_features,
+            hidden_units=hidden_units,
+            out_features=out_features,
+            standardize=standardize,
         )
         check_settings(**self.arguments)
-        self.layers = nn.Sequential(
-            OrderedDict(
-                hidden_1=nn.Linear(in_features, hidden_units),
-                hidden_2=nn.Linear(hidden_units, hidden_units),
-                output=nn.Linear(hidden_units, out_features),
-            )
-        )
+        widths = [in_features, *widths_of(hidden_units)]
+        layers = OrderedDict()
+        if standardize:
+            layers["standardize"] = Standardize(*standardize)
+        for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
+            layers[f"hidden_{number}"] = nn.Linear(inputs, outputs)
+        layers["output"] = nn.Linear(widths[-1], out_features)
+        self.layers = nn.Sequential(layers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.layers(x)
@@ -42,16 +58,19 @@ class CircleModelV2(nn.Module):
     """The layers of `CircleModelV0` with `nn.ReLU` after each hidden one, so the line can bend.
 
     Takes points of shape (n, in_features) and returns logits of shape (n, out_features).
-    `dropout` is the probability, from 0 to below 1, that a hidden unit is zeroed in train mode;
-    `batch_norm` normalizes each hidden layer before its ReLU. Both are off by default.
+    `activation` names another of `ACTIVATIONS` in the place of ReLU. `dropout` is the probability,
+    from 0 to below 1, that a hidden unit is zeroed in train mode; `batch_norm` normalizes each
+    hidden layer before its ReLU. Both are off by default. The rest is as in `CircleModelV0`.
     """
 
     def __init__(
         self,
         *,
         in_features: int = 2,
-        hidden_units: int = 16,
+        hidden_units: int | tuple[int, ...] = 16,
         out_features: int = 1,
+        standardize: tuple | None = None,
+        activation: str = "relu",
         dropout: float = 0.0,
         batch_norm: bool = False,
     ):
@@ -60,26 +79,63 @@ class CircleModelV2(nn.Module):
             in_features=in_features,
             hidden_units=hidden_units,
             out_features=out_features,
+            standardize=standardize,
+            activation=activation,
             dropout=dropout,
             batch_norm=batch_norm,
         )
         check_settings(**self.arguments)
-        self.layers = nn.Sequential(
-            OrderedDict(
-                hidden_1=nn.Linear(in_features, hidden_units),
-                norm_1=nn.BatchNorm1d(hidden_units) if batch_norm else nn.Identity(),
-                relu_1=nn.ReLU(),
-                dropout_1=nn.Dropout(dropout) if dropout else nn.Identity(),
-                hidden_2=nn.Linear(hidden_units, hidden_units),
-                norm_2=nn.BatchNorm1d(hidden_units) if batch_norm else nn.Identity(),
-                relu_2=nn.ReLU(),
-                dropout_2=nn.Dropout(dropout) if dropout else nn.Identity(),
-                output=nn.Linear(hidden_units, out_features),
-            )
-        )
+        widths = [in_features, *widths_of(hidden_units)]
+        layers = OrderedDict()
+        if standardize:
+            layers["standardize"] = Standardize(*standardize)
+        for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
+            layers[f"hidden_{number}"] = nn.Linear(inputs, outputs)
+            if batch_norm:
+                layers[f"norm_{number}"] = nn.BatchNorm1d(outputs)
+            layers[f"{activation}_{number}"] = ACTIVATIONS[activation]()
+            if dropout:
+                layers[f"dropout_{number}"] = nn.Dropout(dropout)
+        layers["output"] = nn.Linear(widths[-1], out_features)
+        self.layers = nn.Sequential(layers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.layers(x)
+
+
+class Standardize(nn.Module):
+    """Subtracts each feature's mean and divides by its standard deviation, which don't change."""
+
+    def __init__(self, mean, std):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean))
+        self.register_buffer("std", torch.tensor(std))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x - self.mean) / self.std
+
+
+class Step(nn.Module):
+    """1 above 0 and 0 elsewhere: without a slope, so that the layers before it can't learn."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return (x > 0).to(x.dtype)
+
+
+ACTIVATIONS = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "step": Step,
+    "identity": nn.Identity,
+}
+
+
+def widths_of(hidden_units: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Return the width of each hidden layer: two of one width where `hidden_units` is a number."""
+    return (hidden_units,) * 2 if isinstance(hidden_units, int) else tuple(hidden_units)
 
 
 MODELS = {"CircleModelV0": CircleModelV0, "CircleModelV2": CircleModelV2}

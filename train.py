@@ -19,88 +19,141 @@ import numpy as np
 import sklearn
 import torch
 from matplotlib.figure import Figure
-from sklearn.datasets import make_circles
 from sklearn.model_selection import train_test_split
 from torch import nn
 from tqdm import tqdm
 
 from helper_functions import plot_decision_boundary, plot_loss_curves
-from model import CircleModelV0, CircleModelV2, save_model
+from model import CircleModelV0, CircleModelV2, save_model, widths_of
+from support import datasets
 from support.animation import Film
-from support.checks import check_settings
+from support.best_possible import best_possible_accuracy
+from support.checks import check_settings, check_split
 from support.command_line import CommandLine, keywords_of
+from support.csv_file import is_csv, mean_and_std, read_csv
 from support.ensemble import Ensemble
 from support.files import prepare_directory, save_figure, write_atomically
-from support.many_seeds import (
-    comparison_table,
-    join,
-    percent,
-    plot_comparison,
-    plot_seeds,
-    seeds_table,
-    summarize,
-)
+from support.many_seeds import join, percent, report, summarize
 from support.memory import keep_freed_memory
 
 # The data
 
+# The settings of each data set, with their defaults; what training needs otherwise than the circles
+# stands here, too. `--help` shows this table.
+DATASETS = {
+    "circles": dict(samples=1000, noise=0.03, factor=0.8),
+    "moons": dict(samples=1000, noise=0.1),
+    "xor": dict(samples=1000, noise=0.3),
+    "gaussians": dict(samples=1000, noise=0.4),
+    "spirals": dict(samples=1000, noise=0.03, classes=2, hidden_units=32, epochs=600),
+    "blobs": dict(samples=1000, noise=0.25, classes=3),
+    "PATH.csv": dict(features=None, label=None),
+}
+
 
 class Data(NamedTuple):
-    """Points of shape (n, 2) and labels of shape (n, 1), float32: 1 inside, 0 outside."""
+    """Points of shape (n, 2), float32, and their labels of shape (n, 1).
+
+    Labels of two classes are float32 zeros and ones, for BCEWithLogitsLoss; labels of more classes
+    are int64, from 0 on, for CrossEntropyLoss.
+    """
 
     X_train: torch.Tensor
     y_train: torch.Tensor
     X_test: torch.Tensor
     y_test: torch.Tensor
+    class_names: tuple[str, ...] = ("0", "1")
+    feature_names: tuple[str, str] | None = None  # of a file's columns
+    standardize: tuple | None = None  # mean and standard deviation of the training points, then
 
-    def to(self, device):
-        return Data(*(tensor.to(device) for tensor in self))
+    def map(self, function) -> "Data":
+        """Return the data with a function applied to each of the four tensors."""
+        return Data(*map(function, self[:4]), *self[4:])
+
+    def to(self, device) -> "Data":
+        return self.map(lambda tensor: tensor.to(device))
+
+    @staticmethod
+    def stack(datasets: list["Data"]) -> "Data":
+        """Return the data of several models as one, with a leading dimension of models."""
+        tensors = zip(*(data[:4] for data in datasets), strict=True)
+        return Data(*map(torch.stack, tensors), *datasets[0][4:])
 
 
 def make_data(
     *,
-    samples: int = 1000,
-    noise: float = 0.03,
-    factor: float = 0.8,
+    data: str = "circles",
+    samples: int | None = None,
+    noise: float | None = None,
+    factor: float | None = None,
+    classes: int | None = None,
+    features: str | None = None,
+    label: str | None = None,
     test_size: float = 0.2,
     seed: int = 42,
 ) -> Data:
-    """Make two noisy circles and split them into a train and a test set.
+    """Make one of `DATASETS`, or read a CSV file, and split it into a train and a test set.
 
-    The outer circle has radius 1, the inner one radius `factor`; `noise` is the standard deviation
-    of the Gaussian added to each coordinate. The split keeps the two classes in equal parts.
+    None stands for the data set's own default. The outer circle has radius 1, the inner one radius
+    `factor`, and is class 1; `noise` is the standard deviation of the Gaussian added to each
+    coordinate. The split keeps the classes in equal parts. Raises a ValueError for a setting that
+    the data set doesn't have, and for a file as `support.csv_file.read_csv` does.
     """
-    check_settings(samples=samples, noise=noise, factor=factor, test_size=test_size, seed=seed)
-    X, y = make_circles(n_samples=samples, noise=noise or None, factor=factor, random_state=seed)
+    given = dict(samples=samples, noise=noise, factor=factor, classes=classes)
+    own = fill_in(dict(data=data, features=features, label=label) | given)
+    check_settings(**own, test_size=test_size, seed=seed)
+    if is_csv(data):
+        X, y, class_names, feature_names = read_csv(data, own["features"], own["label"])
+        check_split(len(y), len(class_names), test_size)
+    else:
+        generate = getattr(datasets, data)
+        X, y = generate(**keywords_of(generate, own), seed=seed)
+        class_names, feature_names = tuple(map(str, range(own.get("classes", 2)))), None
     X_train, X_test, y_train, y_test = train_test_split(
         X, y.reshape(-1, 1), test_size=test_size, stratify=y, random_state=seed
     )
-    return Data(*(torch.from_numpy(a).float() for a in (X_train, y_train, X_test, y_test)))
+    label_type = torch.float32 if len(class_names) == 2 else torch.int64
+    return Data(
+        torch.from_numpy(X_train).float(),
+        torch.from_numpy(y_train).to(label_type),
+        torch.from_numpy(X_test).float(),
+        torch.from_numpy(y_test).to(label_type),
+        class_names,
+        feature_names,
+        mean_and_std(X_train, feature_names) if feature_names else None,
+    )
 
 
-def best_possible_accuracy(noise: float, factor: float) -> float:
-    """Return the accuracy, as a fraction, that no classifier can beat on average on the circles.
-
-    A point of a circle with radius v, moved by Gaussian noise s in each coordinate, lies at a
-    distance r from the center that follows the Rice distribution (S. O. Rice, "Mathematical
-    Analysis of Random Noise", 1945, section 3.10): r/s^2 exp(-(r^2 + v^2) / 2s^2) I0(rv/s^2).
-    The best classifier picks the likelier circle; it errs where the two densities overlap.
-    """
-    check_settings(noise=noise, factor=factor)
-    low, high = max(0.0, 1 - 12 * noise), factor + 12 * noise  # past 12 s there is nothing
-    if low >= high:
-        return 1.0
-    r = torch.linspace(low, high, 10_001, dtype=torch.float64)
-
-    def density(v):
-        scaled_bessel = torch.special.i0e(r * v / noise**2)  # I0(x) exp(-x): doesn't overflow
-        return r / noise**2 * torch.exp(-((r - v) ** 2) / (2 * noise**2)) * scaled_bessel
-
-    overlap = torch.trapezoid(torch.minimum(density(1.0), density(factor)), r)
-    return 1 - overlap.item() / 2
+def fill_in(settings: dict) -> dict:
+    """Return settings with the data set's own in the place of what is missing or None."""
+    check_settings(data=settings["data"])
+    data = "PATH.csv" if is_csv(settings["data"]) else settings["data"]
+    given = {name: value for name, value in settings.items() if value is not None}
+    for name in given.keys() & {"samples", "noise", "factor", "classes", "features", "label"}:
+        if name not in DATASETS[data]:
+            names = ", ".join(DATASETS[data])
+            raise ValueError(
+                f"{name} is no setting of {data}, which has {names}; got {given[name]!r}."
+            )
+    return DATASETS[data] | given
 
 
 # Training and evaluation
+
+
+def loss_function(y, reduction="mean"):
+    """Return the loss of logits that goes with labels y, by which `Data` tells the cases apart."""
+    if y.is_floating_point():  # two classes, one logit: the loss puts a sigmoid on it
+        return nn.BCEWithLogitsLoss(reduction=reduction)
+    cross_entropy = nn.CrossEntropyLoss(reduction=reduction)  # a logit a class, and softmax on them
+    return lambda logits, y: cross_entropy(logits.flatten(0, -2), y.flatten())
+
+
+def predict(logits):
+    """Return the likeliest class of logits (n, 1) of two classes, or (n, k), in shape (n, 1)."""
+    if logits.shape[-1] == 1:
+        return logits > 0  # the same as torch.sigmoid(logits) > 0.5
+    return logits.argmax(dim=-1, keepdim=True)  # as softmax keeps the order
 
 
 def evaluate(model, X, y, *, batch_size=None, training=False):
@@ -114,9 +167,8 @@ def evaluate(model, X, y, *, batch_size=None, training=False):
     model.train(training)  # model.eval(), unless the mistake is wanted
     with torch.inference_mode():
         logits = torch.cat([model(part) for part in cut(X, batch_size)], dim=-2)
-        losses = nn.functional.binary_cross_entropy_with_logits(logits, y, reduction="none")
-        predictions = logits > 0  # the same as torch.sigmoid(logits) > 0.5
-        right = (predictions == y.bool()).double()
+        losses = loss_function(y, reduction="none")(logits, y).reshape(y.shape)
+        right = (predict(logits) == y).double()
     model.train(was_training)
     return losses.mean(dim=(-2, -1)).tolist(), right.mean(dim=(-2, -1)).tolist()
 
@@ -172,7 +224,7 @@ def train(
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
     check_settings(batch_size=batch_size, seed=min(seeds), record_every=record_every)
-    loss_fn = nn.BCEWithLogitsLoss()
+    loss_fn = loss_function(data.y_train)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
@@ -244,10 +296,17 @@ class Result(NamedTuple):
         }
 
 
-def build(model_class: type, settings: dict) -> nn.Module:
-    """Return a model on the CPU, with the initial weights that belong to the settings' seed."""
+def build(model_class: type, settings: dict, data: Data | None = None) -> nn.Module:
+    """Return a model on the CPU, with the initial weights that belong to the settings' seed.
+
+    It has an output for each class of the data; without any, the one output of two classes.
+    """
     torch.manual_seed(settings["seed"])
-    return model_class(**keywords_of(model_class, settings))
+    arguments = keywords_of(model_class, settings)
+    if data is not None:
+        classes = len(data.class_names)
+        arguments |= dict(out_features=1 if classes == 2 else classes, standardize=data.standardize)
+    return model_class(**arguments)
 
 
 def compare_models(data: Data, settings: dict, film: Film | None = None) -> list[Result]:
@@ -258,7 +317,7 @@ def compare_models(data: Data, settings: dict, film: Film | None = None) -> list
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
     results = []
     for model_class in MODEL_FILES:
-        model = build(model_class, settings).to(data.X_train.device)
+        model = build(model_class, settings, data).to(data.X_train.device)
         start = time.perf_counter()
         on_epoch = film.watch(model) if film else None
         history = train(model, data, on_epoch=on_epoch, **keywords_of(train, settings))
@@ -285,10 +344,11 @@ def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[st
     for start in range(0, len(seeds), 50):  # fifty at a time: more don't fit the cache
         chunk = seeds[start : start + 50]
         each = [settings | {"seed": seed} for seed in chunk]
-        datasets = [make_data(**keywords_of(make_data, one)) for one in each]
-        data = Data(*map(torch.stack, zip(*datasets, strict=True))).to(device)
+        parts = [make_data(**keywords_of(make_data, one)) for one in each]
+        data = Data.stack(parts).to(device)
         for model_class in classes:
-            ensemble = Ensemble([build(model_class, one) for one in each]).to(device)
+            models = [build(model_class, *pair) for pair in zip(each, parts, strict=True)]
+            ensemble = Ensemble(models).to(device)
             ensemble = torch.compile(ensemble) if compiled else ensemble
             several = keywords_of(train, settings | {"seed": chunk})
             history = train(ensemble, data, **several, progress=progress)
@@ -315,13 +375,27 @@ def plot_boundaries(results: list[Result], data: Data) -> Figure:
             (right, "test", data.X_test, data.y_test),
         ):
             title = f"{result.name}, {part}: {percent(accuracy[f'{part}_accuracy'])} right"
-            plot_decision_boundary(result.model, X, y, ax=ax, title=title, legend=False)
-            ax.set_aspect("equal")
-            ax.locator_params(nbins=5)
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="lower center", ncols=2)
-    scale = figure.add_axes((0.91, 0.3, 0.02, 0.45))
-    figure.colorbar(panels[0, 0].images[0], cax=scale, label="probability of class 1")
+            plot_points_and_boundary(result.model, X, y, data, ax, title=title)
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6))
+    if len(data.class_names) == 2:
+        scale = figure.add_axes((0.91, 0.3, 0.02, 0.45))
+        label = f"probability of class {data.class_names[1]}"
+        figure.colorbar(panels[0, 0].images[0], cax=scale, label=label)
     return figure
+
+
+def plot_points_and_boundary(model, X, y, data: Data, ax, **options) -> None:
+    """Draw a model's boundary among points X (n, 2), with the names that belong to the data."""
+    plot_decision_boundary(
+        model, X, y, ax=ax, legend=False, class_names=data.class_names, **options
+    )
+    ax.locator_params(nbins=5)
+    if data.feature_names is None:
+        ax.set_aspect("equal")
+    else:  # in units of their own
+        ax.label_outer()
+        ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1])
 
 
 def plot_losses(results: list[Result]) -> Figure:
@@ -349,14 +423,8 @@ def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float 
     def look(model, panel):
         loss, accuracy = evaluate(model, data.X_train, data.y_train)
         title = f"{type(model).__name__}: {percent(accuracy, digits=1)} right"
-        plot_decision_boundary(
-            model,
-            data.X_train,
-            data.y_train,
-            ax=panel,
-            title=title,
-            grid_resolution=201,
-            legend=False,
+        plot_points_and_boundary(
+            model, data.X_train, data.y_train, data, panel, title=title, grid_resolution=201
         )
         return loss
 
@@ -374,7 +442,8 @@ def table(results: list[Result], best: float) -> str:
             f"{result.name:<13}{parameters:>12}{percent(train_accuracy):>16}{percent(test_accuracy):>15}"
             f"{seconds:>6.2f} s"
         )
-    lines.append(f"{'best possible on average':<41}{percent(best, digits=3):>15}")
+    if best is not None:
+        lines.append(f"{'best possible on average':<41}{percent(best, digits=3):>15}")
     return "\n".join(lines)
 
 
@@ -382,12 +451,17 @@ def table(results: list[Result], best: float) -> str:
 
 
 HELP = {
+    "data": "one of the data sets below, or the path of a CSV file",
     "samples": "points to make",
     "noise": "standard deviation of the noise on each coordinate",
     "factor": "radius of the inner circle; the outer one's is 1",
+    "classes": "number of classes",
+    "features": "names of the two feature columns, as x1,x2 (default: the first two)",
+    "label": "name of the label column (default: the last)",
     "test_size": "share of the points to test on",
     "seed": "of the data, the split, the weights and the batches",
-    "hidden_units": "units in each hidden layer",
+    "hidden_units": "units in each of two hidden layers, or 8x8x4: units of each of three",
+    "activation": "activation function of CircleModelV2",
     "dropout": "probability that a hidden unit of CircleModelV2 is zeroed",
     "batch_norm": "normalize the hidden layers of CircleModelV2",
     "epochs": "passes over the training set",
@@ -399,54 +473,60 @@ HELP = {
 }
 
 
+def datasets_table() -> str:
+    """Return the data sets and their own settings with their defaults, as text for --help."""
+    lines = ["data sets and their settings (default):"]
+    for name, own in DATASETS.items():
+        shown = (f"{k} ({v})" if v is not None else k for k, v in own.items())
+        lines.append(f"  {name:<11}{', '.join(shown)}".replace("_", "-"))
+    return "\n".join(lines)
+
+
 def run_once(settings: dict, device: torch.device, out: Path, animate: bool = False) -> None:
     """Train one model of each kind; write the models, pictures and figures; print the table."""
-    if settings["samples"] * settings["hidden_units"] < 10**6:
-        torch.set_num_threads(1)  # so little work is done sooner by one thread than by several
     data = make_data(**keywords_of(make_data, settings)).to(device)
-    best = best_possible_accuracy(settings["noise"], settings["factor"])
+    if len(data.y_train) * sum(widths_of(settings["hidden_units"])) < 2 * 10**6:
+        torch.set_num_threads(1)  # so little work is done sooner by one thread than by several
+    best = best_possible_accuracy(**keywords_of(best_possible_accuracy, settings))
     film = Film(settings["epochs"]) if animate else None
     results = compare_models(data, settings, film)
+    names = {"class_names": data.class_names, "feature_names": data.feature_names}
     for result in results:
-        save_model(result.model, out / MODEL_FILES[type(result.model)], settings)
+        save_model(result.model, out / MODEL_FILES[type(result.model)], settings | names)
     save_figure(plot_boundaries(results, data), out / "decision_boundary.png")
     save_figure(plot_losses(results), out / "loss_curves.png")
     models = {result.name: result.summary() | {"history": result.history} for result in results}
-    write_metrics(out, settings, device, {"best_possible_accuracy": best, "models": models})
+    figures = names | {"best_possible_accuracy": best, "models": models}
+    write_metrics(out, settings, device, figures)
     if film:
         animate_training(film, data, out)
     print(f"{len(data.y_train)} points to train on, {len(data.y_test)} to test on, on {device}.\n")
     print(table(results, best))
 
 
-def run_many(settings, seeds, compared, values, device, out, compiled=False) -> None:
-    """Train both models for many seeds, at each value of a compared setting if there is one."""
-    runs = {value: settings | {compared: value} for value in values} if compared else {"": settings}
-    for_relu_alone = compared and (settings["dropout"] or settings["batch_norm"])
-    if for_relu_alone or compared in ("dropout", "batch_norm"):
-        classes = [CircleModelV2]  # the linear model has neither
+def run_many(runs, seeds, compared, device, out, compiled=False) -> None:
+    """Train both models for many seeds, with the settings of each run.
+
+    `runs` maps each value of the `compared` setting to settings, or None to those of a single run.
+    """
+    for_relu_alone = compared and any(run["dropout"] or run["batch_norm"] for run in runs.values())
+    if for_relu_alone or compared in ("dropout", "batch_norm", "activation"):
+        classes = [CircleModelV2]  # the linear model has none of them
     else:
         classes = list(MODEL_FILES)
     keep_freed_memory()
-    histories, summaries = {}, {}
+    histories, summaries, bests = {}, {}, {}
     total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
     with tqdm(total=total, unit=" epochs", unit_scale=True, disable=None) as bar:
         for value, run in runs.items():
-            best = best_possible_accuracy(run["noise"], run["factor"])
+            bests[value] = best_possible_accuracy(**keywords_of(best_possible_accuracy, run))
             for name, history in train_many(classes, run, seeds, device, bar, compiled).items():
                 histories[value, name] = history
-                summaries[value, name] = summarize(history, best)
+                summaries[value, name] = summarize(history, bests[value])
     print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
-    if compared not in ("noise", "factor"):  # each value of those has a best of its own
-        print(f"Best possible on average: {percent(best, digits=3)}.")
-    print()
-    if compared:
-        save_figure(plot_comparison(compared, summaries), out / "comparison.png")
-        print(comparison_table(compared, summaries))
-    else:
-        by_name = {name: history for (_, name), history in histories.items()}
-        save_figure(plot_seeds(by_name, best), out / "seeds.png")
-        print(seeds_table({name: s for (_, name), s in summaries.items()}, best))
+    settings = next(iter(runs.values()))
+    guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
+    print(report(compared, histories, summaries, bests, guess, out))
     figures = [{"value": value, "model": name} | s for (value, name), s in summaries.items()]
     write_metrics(out, settings, device, {"compared": compared, "figures": figures})
 
@@ -463,7 +543,7 @@ def write_metrics(out: Path, settings: dict, device, figures: dict) -> None:
 
 def main(argv: list[str] | None = None) -> None:
     """Train, compare, save and plot, as the command line asks."""
-    parser = CommandLine(description=__doc__)
+    parser = CommandLine(description=__doc__, epilog=datasets_table())
     parser.add_keywords(make_data, CircleModelV2, train, help=HELP)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
@@ -482,31 +562,34 @@ def main(argv: list[str] | None = None) -> None:
         "--compile", action="store_true", help="compile the models' step first, for very many seeds"
     )
     args = parser.parse_args(argv)
-    settings = {name: getattr(args, name) for name in HELP}
+    given = {name: value for name, value in vars(args).items() if name in HELP}
     with parser.one_sentence_errors():
-        check_settings(**settings)
+        compared, values = parser.parse_comparison(args.compare)
+        each = [given | {compared: value} for value in values] if compared else [given]
+        each = [parser.defaults | fill_in({"data": "circles"} | settings) for settings in each]
+        for settings in each:
+            check_settings(**settings)
         device = resolve_device(args.device)
-        if args.compile and args.seeds is None and args.compare is None:
+        many = args.seeds is not None or compared
+        if args.compile and not many:
             raise ValueError("compile is for many models; it goes with seeds or compare.")
         if args.compile and not any(map(shutil.which, ("g++", "clang++", "cl"))):
             raise ValueError("compile needs a C++ compiler, and none was found.")
-        if args.seeds is None and args.compare is None:
+        if args.animate and many:
+            raise ValueError("animate shows one training; it can't go with seeds or compare.")
+        if many:
+            count = 100 if args.seeds is None else args.seeds
+            first = each[0]["seed"]
+            check_settings(seed=first, seeds=count)
+            files = ("comparison.png" if compared else "seeds.png",)
+            prepare_directory(args.out, (*files, "metrics.json"))
+            runs = dict(zip(values or [None], each, strict=True))
+            run_many(runs, range(first, first + count), compared, device, args.out, args.compile)
+        else:
             files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
             files += FILM_FILES if args.animate else ()
             prepare_directory(args.out, (*files, "metrics.json"))
-            run_once(settings, device, args.out, animate=args.animate)
-        elif args.animate:
-            raise ValueError("animate shows one training; it can't go with seeds or compare.")
-        else:
-            compared, values = parser.parse_comparison(args.compare, settings)
-            for value in values:
-                check_settings(**settings | {compared: value})
-            count = 100 if args.seeds is None else args.seeds
-            check_settings(seed=args.seed, seeds=count)
-            seeds = range(args.seed, args.seed + count)
-            files = ("comparison.png" if compared else "seeds.png",)
-            prepare_directory(args.out, (*files, "metrics.json"))
-            run_many(settings, seeds, compared, values, device, args.out, args.compile)
+            run_once(each[0], device, args.out, animate=args.animate)
         print(f"\nIn {args.out}: {', '.join(files)} and metrics.json.")
 
 

@@ -63,7 +63,7 @@ class Film:
 
         images = few_colors(images)
         captions = [f"epoch {epoch}" for epoch in self.epochs]
-        title = " and ".join(type(model).__name__ for model in models) + " learning the circles"
+        title = " and ".join(type(model).__name__ for model in models) + " in training"
         page = write_player(images, captions, seconds, title)
         return write_gif(images, seconds), page.encode()
 
@@ -73,9 +73,6 @@ def _stage(models, epochs):
     figure = Figure(figsize=(3.7 * len(models) + 3.3, 3.9), dpi=80)
     figure.subplots_adjust(left=0.04, right=0.985, bottom=0.12, top=0.84, wspace=0.2)
     *panels, loss_panel = figure.subplots(1, len(models) + 1)
-    for panel in panels:
-        panel.set_aspect("equal")
-        panel.locator_params(nbins=5)
     curves = [
         loss_panel.plot([], [], style, color="black", label=type(model).__name__, marker="o")[0]
         for model, style in zip(models, cycle(("--", "-", ":", "-.")), strict=False)

@@ -33,16 +33,56 @@ def _or_none(rule_and_test):
     return rule, lambda value: value is None or test(value)
 
 
+def _widths(value):
+    widths = value if isinstance(value, tuple | list) else [value]
+    one_test = _whole(1, 10_000)[1]
+    return 1 <= len(widths) <= 100 and all(map(one_test, widths))
+
+
+def _mean_and_std(value):
+    return (
+        isinstance(value, tuple | list)
+        and len(value) == 2
+        and all(isinstance(part, tuple | list) and all(map(_is_real, part)) for part in value)
+        and len(value[0]) == len(value[1])
+        and all(std > 0 for std in value[1])
+    )
+
+
+ACTIVATIONS = ("relu", "leaky_relu", "gelu", "tanh", "sigmoid", "step", "identity")
+
+DATASETS = ("circles", "moons", "xor", "gaussians", "spirals", "blobs")
+
+
+def _is_dataset(value):
+    return isinstance(value, str) and (value in DATASETS or value.lower().endswith(".csv"))
+
+
+def _is_text(value):
+    return isinstance(value, str)
+
+
 RULES = {
-    "samples": _whole(10, 10**8),
-    "noise": _number(0, 100),
-    "factor": _below(0, 1),
+    "data": (f"one of {', '.join(DATASETS)}, or the path of a .csv file", _is_dataset),
+    "classes": _or_none(_whole(2, 1000)),
+    "features": _or_none(("the names of two columns", _is_text)),
+    "label": _or_none(("the name of a column", _is_text)),
+    "samples": _or_none(_whole(10, 10**8)),
+    "noise": _or_none(_number(0, 100)),
+    "factor": _or_none(_below(0, 1)),
     "test_size": _between(0, 1),
     "seed": _whole(0, 2**32 - 1),
     "seeds": _whole(1, 10**6),
     "in_features": _whole(1, 10_000),
-    "hidden_units": _whole(1, 10_000),
+    "hidden_units": (
+        "a whole number from 1 to 10,000, or one for each of up to 100 layers",
+        _widths,
+    ),
     "out_features": _whole(1, 10_000),
+    "standardize": _or_none(
+        ("(means, standard deviations above 0) of the features", _mean_and_std)
+    ),
+    "activation": (f"one of {', '.join(ACTIVATIONS)}", lambda value: value in ACTIVATIONS),
     "dropout": _below(0, 1),
     "batch_norm": ("True or False", lambda value: isinstance(value, bool)),
     "epochs": _whole(1, 10**9),
@@ -60,13 +100,13 @@ def check_settings(**settings):
         rule, test = RULES[name]
         if not test(value):
             raise ValueError(f"{name} must be {rule}; got {value!r}.")
-    if "samples" in settings and "test_size" in settings:
-        samples, test_size = settings["samples"], settings["test_size"]
-        test_points = ceil(samples * test_size)
-        if min(test_points, samples - test_points) < 2:
+    if settings.get("samples") and "test_size" in settings:
+        check_split(settings["samples"], settings.get("classes") or 2, settings["test_size"])
+    if settings.get("standardize") and "in_features" in settings:
+        features, given = settings["in_features"], len(settings["standardize"][0])
+        if given != features:
             raise ValueError(
-                f"test_size must leave at least 2 of the {samples} points on either side; "
-                f"got {test_size}."
+                f"standardize must have means for the {features} in_features; got {given}."
             )
     if settings.get("batch_norm") and (settings.get("batch_size") or 3) < 3:
         raise ValueError(
@@ -77,4 +117,14 @@ def check_settings(**settings):
         raise ValueError(
             f"seed must leave room for {settings['seeds']} seeds below {2**32:,}; "
             f"got {settings['seed']}."
+        )
+
+
+def check_split(points, classes, test_size):
+    """Raise a ValueError where a train or a test set would have no room for every class."""
+    test_points = ceil(points * test_size)
+    if min(test_points, points - test_points) < classes:
+        raise ValueError(
+            f"test_size must leave at least {classes} of the {points} points on either side; "
+            f"got {test_size}."
         )

@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from argparse import SUPPRESS
 from contextlib import contextmanager
-from inspect import signature
+from inspect import Parameter, signature
+from typing import get_args
 
 
 class CommandLine(argparse.ArgumentParser):
@@ -36,44 +38,70 @@ class CommandLine(argparse.ArgumentParser):
             self.error("there is not enough memory; try a smaller setting.")
 
     def add_keywords(self, *functions, help):
-        """Add an option for each keyword in `help`, with the default that the function gives it."""
+        """Add an option for each keyword in `help`, of the type that the function gives it.
+
+        An option that isn't used doesn't show up among the arguments; `defaults` has the functions'
+        defaults.
+        """
+        self.defaults, self.kinds = {}, {}
         for name, text in help.items():
             keyword = next(
                 signature(f).parameters[name] for f in functions if name in signature(f).parameters
             )
             option, default = "--" + name.replace("_", "-"), keyword.default
-            if default is False:
-                self.add_argument(option, action="store_true", help=text)
+            self.defaults[name], self.kinds[name] = default, _kind(keyword.annotation)
+            if self.kinds[name] is _flag:
+                self.add_argument(option, action="store_true", help=text, default=SUPPRESS)
             else:
-                kind = int if default is None else type(default)
                 text += "" if default is None else f" (default: {default})"
-                self.add_argument(option, type=kind, default=default, help=text)
+                self.add_argument(option, type=self.kinds[name], help=text, default=SUPPRESS)
 
-    @staticmethod
-    def parse_comparison(text, settings):
-        """Return the setting's name and its values from SETTING=VALUE,...; (None, []) from None.
-
-        The values become what the setting's own value in `settings` is: text like 0.1 a float.
-        """
+    def parse_comparison(self, text):
+        """Return the setting's name and its values from SETTING=VALUE,...; (None, []) from None."""
         if text is None:
             return None, []
         name, _, values = text.partition("=")
         name = name.strip().replace("-", "_")
-        if name not in settings or name == "seed" or not values:
-            names = ", ".join(sorted(settings.keys() - {"seed"}))
+        if name not in self.kinds or name == "seed" or not values:
+            names = ", ".join(sorted(self.kinds.keys() - {"seed"}))
             raise ValueError(
                 f"compare must be SETTING=VALUE,... with one of {names}; got {text!r}."
             )
-        kinds = {bool: {"True": True, "False": False}.__getitem__, type(None): int}
-        kind = kinds.get(type(settings[name]), type(settings[name]))
         try:
-            return name, [kind(value) for value in values.split(",")]
+            return name, [self.kinds[name](value) for value in values.split(",")]
         except (KeyError, ValueError):
-            raise ValueError(
-                f"compare must give {name} values like {settings[name]}; got {values!r}."
-            ) from None
+            kind = KINDS[self.kinds[name]]
+            raise ValueError(f"compare must give {name} as {kind}; got {values!r}.") from None
+
+
+def _kind(annotation):
+    """Return the function from text to a value of the annotated type; None may be part of it."""
+    types = [part for part in get_args(annotation) or [annotation] if part is not type(None)]
+    kinds = {(bool,): _flag, (int, tuple[int, ...]): widths}
+    return kinds.get(tuple(types), types[0])
+
+
+def _flag(text):
+    return {"True": True, "False": False}[text]
+
+
+def widths(text):
+    """Return 16 from 16, and (8, 8, 4) from 8x8x4."""
+    each = tuple(map(int, text.split("x")))
+    return each if len(each) > 1 else each[0]
+
+
+KINDS = {
+    int: "whole numbers",
+    float: "numbers",
+    str: "names",
+    _flag: "True or False",
+    widths: "widths, as 16 or 8x8x4",
+}
 
 
 def keywords_of(function, settings):
-    """Return those of the settings that are keywords of the function."""
-    return {name: settings[name] for name in signature(function).parameters if name in settings}
+    """Return those of the settings that are keyword-only arguments of the function."""
+    parameters = signature(function).parameters.values()
+    names = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
+    return {name: settings[name] for name in names if name in settings}

@@ -39,7 +39,7 @@ class Ensemble(nn.Module):
             if isinstance(layer, nn.Linear):  # vmap would add the bias in a pass of its own
                 weight, bias = (self._parameters[f"layers.{name}.{p}"] for p in ("weight", "bias"))
                 x = torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
-            elif layer._parameters:
+            elif layer._parameters or layer._buffers:
                 x = self._each(name, layer, x)
             else:  # ReLU and Dropout treat each number alone
                 x = layer(x)

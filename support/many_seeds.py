@@ -11,6 +11,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from support.files import save_figure
+
 GOAL = 0.99
 COLORS = {"CircleModelV0": "#D55E00", "CircleModelV2": "#0072B2"}
 MARKERS = {"CircleModelV0": "o", "CircleModelV2": "^"}
@@ -48,8 +50,8 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     return max(0.0, center - half), min(1.0, center + half)
 
 
-def summarize(history: dict, best: float) -> dict:
-    """Return the figures of many runs; `best` is the best accuracy that is possible on average.
+def summarize(history: dict, best: float | None) -> dict:
+    """Return the figures of many runs; `best` is the best accuracy possible on average, if known.
 
     Epochs to the goal count in the steps of the history; None is a figure that isn't finite.
     """
@@ -66,10 +68,11 @@ def summarize(history: dict, best: float) -> dict:
         "mean": final.mean(),
         "mean_95_bootstrap": bootstrap_interval(final),
         "standard_deviation": final.std(ddof=1) if n > 1 else 0.0,
+        "median": np.median(final),
         "min": final.min(),
         "share_at_goal": at_goal / n,
         "share_at_goal_95_wilson": wilson_interval(at_goal, n),
-        "gap_to_best": best - final.mean(),
+        "gap_to_best": None if best is None else best - final.mean(),
         "epochs_to_goal_median": np.quantile(first, 0.5, method="higher"),
         "epochs_to_goal_90th": np.quantile(first, 0.9, method="higher"),
         "never_at_goal": int(np.isinf(first).sum()),
@@ -89,7 +92,7 @@ def _plain(value):
     """Return a figure as JSON holds it: no numpy types, None for what isn't finite."""
     if isinstance(value, tuple):
         return [_plain(part) for part in value]
-    if isinstance(value, int):
+    if value is None or isinstance(value, int):
         return value
     return float(value) if np.isfinite(value) else None
 
@@ -102,7 +105,7 @@ def percent(share, interval=None, digits=2):
     return text + " %"
 
 
-def seeds_table(summaries: dict[str, dict], best: float) -> str:
+def seeds_table(summaries: dict[str, dict], best: float | None) -> str:
     """Return a Markdown table with a column for each model and a line for each figure."""
 
     def epochs(value):
@@ -115,9 +118,7 @@ def seeds_table(summaries: dict[str, dict], best: float) -> str:
         "standard deviation": lambda s: percent(s["standard_deviation"]),
         "worst seed": lambda s: percent(s["min"]),
         "mean train accuracy": lambda s: percent(s["train_accuracy"]),
-        f"points below the best possible, {percent(best, digits=3)}": lambda s: (
-            f"{100 * s['gap_to_best']:.2f}"
-        ),
+        "points below the best possible": lambda s: f"{100 * s['gap_to_best']:.2f}",
         "seeds at 99 % or better (95 % interval, Wilson)": lambda s: percent(
             s["share_at_goal"], s["share_at_goal_95_wilson"], digits=1
         ),
@@ -125,39 +126,48 @@ def seeds_table(summaries: dict[str, dict], best: float) -> str:
         "epochs to 99 %: 90th percentile": lambda s: epochs(s["epochs_to_goal_90th"]),
         "seeds that never reach 99 %": lambda s: str(s["never_at_goal"]),
     }
+    if best is None:
+        del lines["points below the best possible"]
     rows = [["", *summaries]]
     rows += [[name, *map(figure, summaries.values())] for name, figure in lines.items()]
     return markdown(rows)
 
 
-def comparison_table(setting: str, summaries: dict[tuple, dict]) -> str:
-    """Return a Markdown table with a line for each (value of the setting, model)."""
-    rows = [
-        [
-            setting,
-            "model",
-            "test accuracy",
-            "seeds at 99 %",
-            "test - train loss",
-            "eval() forgotten",
-        ]
-    ]
+def comparison_table(setting: str, summaries: dict[tuple, dict], bests: dict | None = None) -> str:
+    """Return a Markdown table with a line for each (value of the setting, model).
+
+    `bests` maps values to the best possible accuracy, where each has one of its own.
+    """
+    columns = {
+        "test accuracy": lambda s: percent(s["mean"], s["mean_95_bootstrap"]),
+        "median": lambda s: percent(s["median"]),
+        "seeds at 99 %": lambda s: percent(
+            s["share_at_goal"], s["share_at_goal_95_wilson"], digits=0
+        ),
+        "test - train loss": _loss_gap,
+        "eval() forgotten": lambda s: percent(s["train_mode_mean"], s["train_mode_95_bootstrap"]),
+    }
+    if all(s["mean"] == s["train_mode_mean"] for s in summaries.values()):
+        del columns["eval() forgotten"]  # the mode makes no difference
+    heading = [setting, "model", *columns] + ["best possible"] * bool(bests)
+    rows = [heading]
     for (value, name), s in summaries.items():
-        if s["loss_gap"] is None:
-            gap = f"not finite for {s['not_finite']} of {s['seeds']}"
-        else:
-            gap = "{:.4f} ({:.4f} to {:.4f})".format(s["loss_gap"], *s["loss_gap_95_bootstrap"])
-        rows.append(
-            [
-                str(value),
-                name,
-                percent(s["mean"], s["mean_95_bootstrap"]),
-                percent(s["share_at_goal"], s["share_at_goal_95_wilson"], digits=0),
-                gap,
-                percent(s["train_mode_mean"], s["train_mode_95_bootstrap"]),
-            ]
-        )
+        rows.append([_text(value), name, *(column(s) for column in columns.values())])
+        if bests:
+            best = bests[value]
+            rows[-1].append("not known" if best is None else percent(best, digits=3))
     return markdown(rows)
+
+
+def _loss_gap(s):
+    if s["loss_gap"] is None:
+        return f"not finite for {s['not_finite']} of {s['seeds']}"
+    return "{:.4f} ({:.4f} to {:.4f})".format(s["loss_gap"], *s["loss_gap_95_bootstrap"])
+
+
+def _text(value):
+    """Return a setting's value as it stands on the command line."""
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def markdown(rows: list[list[str]]) -> str:
@@ -167,8 +177,13 @@ def markdown(rows: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows)
 
 
-def plot_seeds(histories: dict[str, dict], best: float) -> Figure:
-    """Return a figure: how the final test accuracies spread, and the bands of the test losses."""
+def plot_seeds(
+    histories: dict[str, dict], best: float | None, guess: float | None = None
+) -> Figure:
+    """Return a figure: how the final test accuracies spread, and the bands of the test losses.
+
+    A line shows the best possible accuracy or that of guessing, whichever a model is nearer to.
+    """
     figure = Figure(figsize=(11, 4.8), layout="constrained")
     left, right = figure.subfigures(1, 2)
     panels, losses = left.subplots(len(histories), 1, squeeze=False)[:, 0], right.subplots()
@@ -181,11 +196,13 @@ def plot_seeds(histories: dict[str, dict], best: float) -> Figure:
         style = dict(color=COLORS[name], alpha=0.5, mec="none", rasterized=n > 10_000)
         panel.plot(final, heights, MARKERS[name], ms=6, label="a seed", **style)
         panel.axvline(final.mean(), color="black", lw=1.5, label=f"mean: {percent(final.mean())}")
-        if final.mean() > 0.75:
+        middle = ((guess or 0) + (best or 1)) / 2
+        if final.mean() > middle and best is not None:
             label = f"best possible: {percent(best, digits=3)}"
             panel.axvline(best, color="black", ls=":", lw=1.5, label=label)
-        else:
-            panel.axvline(0.5, color="black", ls=":", lw=1.5, label="guessing: 50 %")
+        elif final.mean() < middle and guess is not None:
+            label = f"guessing: {percent(guess, digits=0)}"
+            panel.axvline(guess, color="black", ls=":", lw=1.5, label=label)
         panel.set(title=name, yticks=[], ylim=(-0.5, 1.5))  # with room for the legend
         panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=2, symbol=" %"))
         panel.locator_params(axis="x", nbins=6)
@@ -208,15 +225,15 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
     accuracy, loss = figure.subplots(1, 2)
     values = list(dict.fromkeys(value for value, _ in summaries))
     names = list(dict.fromkeys(name for _, name in summaries))
+    line = "" if isinstance(values[0], str) else "-"  # nothing lies between two names
     for shift, name in zip(np.linspace(-0.08, 0.08, len(names) or 1), names, strict=True):
         several = [summaries[value, name] for value in values]
-        series = [
-            (accuracy, "mean", "mean_95_bootstrap", "-", f"{name}, eval()"),
-            (accuracy, "train_mode_mean", "train_mode_95_bootstrap", ":", f"{name}, train()"),
-            (loss, "loss_gap", "loss_gap_95_bootstrap", "-", name),
-        ]
-        if all(s["mean"] == s["train_mode_mean"] for s in several):
-            del series[1]  # the mode makes no difference
+        series = [(accuracy, "mean", "mean_95_bootstrap", line, name)]
+        if any(s["mean"] != s["train_mode_mean"] for s in several):
+            series[0] = (*series[0][:4], f"{name}, eval()")
+            train_mode = ("train_mode_mean", "train_mode_95_bootstrap", ":", f"{name}, train()")
+            series.append((accuracy, *train_mode))
+        series.append((loss, "loss_gap", "loss_gap_95_bootstrap", line, name))
         x = np.arange(len(values)) + shift
         for ax, mean, interval, style, label in series:
             kept = [(at, s[mean], *s[interval]) for at, s in zip(x, several, strict=True)
@@ -228,11 +245,34 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
             )  # fmt: skip
     n = next(iter(summaries.values()))["seeds"]
     for ax in (accuracy, loss):
-        ax.set(xlabel=setting, xticks=range(len(values)), xticklabels=map(str, values))
+        ax.set(xlabel=setting, xticks=range(len(values)), xticklabels=map(_text, values))
         ax.set_xlim(-0.5, len(values) - 0.5)
         ax.legend()
-    accuracy.set(title=f"Mean test accuracy of {n} seeds, 95 % interval", ylim=(0.4, 1.02))
+    bottom = min(0.4, *(s["mean_95_bootstrap"][0] - 0.05 for s in summaries.values()))
+    accuracy.set(title=f"Mean test accuracy of {n} seeds, 95 % interval", ylim=(bottom, 1.02))
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
     loss.set(title="Test loss minus train loss, 95 % interval")
     loss.axhline(0, color="black", lw=0.8)
     return figure
+
+
+def report(compared: str | None, histories: dict, summaries: dict, bests: dict, guess, out) -> str:
+    """Draw the picture of many runs in the directory `out`; return what there is to print.
+
+    compared: the setting that is compared, or None.
+    histories, summaries: by (value of the setting, name of the model).
+    bests: the best possible accuracy by value; None where it isn't known.
+    guess: the accuracy of guessing, if known.
+    """
+    lines, same_best = [], len(set(bests.values())) == 1
+    best = next(iter(bests.values()))
+    if same_best and best is not None:
+        lines.append(f"Best possible on average: {percent(best, digits=3)}.")
+    if compared:
+        save_figure(plot_comparison(compared, summaries), out / "comparison.png")
+        table = comparison_table(compared, summaries, None if same_best else bests)
+    else:
+        by_name = {name: history for (_, name), history in histories.items()}
+        save_figure(plot_seeds(by_name, best, guess), out / "seeds.png")
+        table = seeds_table({name: s for (_, name), s in summaries.items()}, best)
+    return "\n".join([*lines, "", table])

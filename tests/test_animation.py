@@ -91,7 +91,7 @@ def test_the_frames_show_the_models_of_their_epochs(tmp_path, monkeypatch):
         assert film_file.info["loop"] == 0
     page = (tmp_path / "training.html").read_text()
     assert "epoch 12" in page
-    assert "CircleModelV0 and CircleModelV2 learning the circles" in page
+    assert "CircleModelV0 and CircleModelV2 in training" in page
 
 
 def test_a_film_must_be_complete(tmp_path):

@@ -563,7 +563,8 @@ def test_a_panel_for_each_unit_shows_its_activation(dropout, batch_norm):
     points = torch.from_numpy(grid(31)).float()
     layers = model.eval().layers
     with torch.no_grad():
-        first, second = layers[:3](points), layers[:7](points)
+        per_layer = (len(layers) - 1) // 2
+        first, second = layers[:per_layer](points), layers[: 2 * per_layer](points)
         p = model(points).sigmoid()
     for number, expected in enumerate((first, second), 1):
         for unit in range(5):

@@ -25,9 +25,10 @@ SEEDS = [3, 4, 5]
 
 def models_and_data(model_class, **arguments):
     """In float64, so that only a wrong formula can make two ways of computing differ."""
-    models = [build(model_class, {"seed": seed} | arguments).double() for seed in SEEDS]
-    datasets = [Data(*(t.double() for t in make_data(seed=seed))) for seed in SEEDS]
-    return models, datasets, Data(*map(torch.stack, zip(*datasets, strict=True)))
+    datasets = [make_data(seed=seed).map(torch.Tensor.double) for seed in SEEDS]
+    pairs = zip(SEEDS, datasets, strict=True)
+    models = [build(model_class, {"seed": seed} | arguments, data).double() for seed, data in pairs]
+    return models, datasets, Data.stack(datasets)
 
 
 CASES = [
@@ -184,8 +185,11 @@ def test_tables_show_the_figures():
     summary = summarize(a_history(), best=0.995)
     text = seeds_table({"CircleModelV0": summary, "CircleModelV2": summary}, best=0.995)
     assert "98.00 (" in text
-    assert "99.500 %" in text
+    assert "points below the best possible" in text
+    assert "1.50" in text
     assert "| never" in text
+    summary = summarize(a_history(), best=None)
+    assert "best possible" not in seeds_table({"CircleModelV2": summary}, best=None)
     text = comparison_table("lr", {(0.1, "CircleModelV2"): summary})
     assert "| 0.1" in text
     assert "0.0500 (" in text
@@ -200,6 +204,10 @@ def test_plots_show_the_figures():
         assert sorted(panel.lines[0].get_xdata()) == [0.95, 0.98, 0.99, 1.0]
         assert panel.lines[1].get_xdata() == pytest.approx([0.98, 0.98])
         assert panel.lines[2].get_label() == "best possible: 99.500 %"
+    figure = plot_seeds({"CircleModelV0": a_history()}, best=None, guess=1 / 3)
+    assert (
+        len(figure.findobj(Axes)[0].lines) == 2
+    )  # nearer to 1 than to guessing, which isn't shown
     assert list(losses.lines[0].get_ydata()) == pytest.approx([0.7, 0.5, 0.2])
 
     summary = summarize(a_history(), best=0.995)

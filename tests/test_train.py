@@ -9,7 +9,6 @@ from torch import nn
 import train as script
 from model import CircleModelV0, CircleModelV2
 from train import (
-    Data,
     best_possible_accuracy,
     evaluate,
     make_data,
@@ -19,8 +18,8 @@ from train import (
 )
 
 
-def seeded(model_class, seed=42, **arguments):
-    return script.build(model_class, {"seed": seed} | arguments)
+def seeded(model_class, seed=42, data=None, **arguments):
+    return script.build(model_class, {"seed": seed} | arguments, data or make_data())
 
 
 def weights(model):
@@ -32,8 +31,8 @@ def weights(model):
 
 def test_the_default_data_is_split_in_equal_parts():
     data = make_data()
-    assert [tuple(t.shape) for t in data] == [(800, 2), (800, 1), (200, 2), (200, 1)]
-    assert {t.dtype for t in data} == {torch.float32}
+    assert [tuple(t.shape) for t in data[:4]] == [(800, 2), (800, 1), (200, 2), (200, 1)]
+    assert {t.dtype for t in data[:4]} == {torch.float32}
     assert data.y_train.mean() == data.y_test.mean() == 0.5
 
 
@@ -47,7 +46,7 @@ def test_class_1_is_the_inner_circle():
 
 def test_a_seed_fixes_data_and_split():
     one, same, other = make_data(seed=1), make_data(seed=1), make_data(seed=2)
-    assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(one[:4], same[:4], strict=True))
     assert not torch.equal(one.X_train, other.X_train)
 
 
@@ -83,24 +82,26 @@ def reference_accuracy(noise, factor):
 )
 def test_best_possible_accuracy_agrees_with_scipy(noise, factor):
     expected = reference_accuracy(noise, factor)
-    assert best_possible_accuracy(noise, factor) == pytest.approx(expected, abs=1e-6)
+    assert best_possible_accuracy(noise=noise, factor=factor) == pytest.approx(expected, abs=1e-6)
 
 
 def test_best_possible_accuracy_at_the_defaults():
-    assert best_possible_accuracy(0.03, 0.8) == pytest.approx(0.99957, abs=5e-6)
+    assert best_possible_accuracy(noise=0.03, factor=0.8) == pytest.approx(0.99957, abs=5e-6)
 
 
 def test_best_possible_accuracy_at_the_ends():
-    assert best_possible_accuracy(0.0, 0.8) == 1.0
-    assert best_possible_accuracy(1e-9, 0.999) == 1.0
-    assert best_possible_accuracy(100.0, 0.8) == pytest.approx(0.5, abs=1e-4)
+    assert best_possible_accuracy(noise=0.0, factor=0.8) == 1.0
+    assert best_possible_accuracy(noise=1e-9, factor=0.999) == 1.0
+    assert best_possible_accuracy(noise=100.0, factor=0.8) == pytest.approx(0.5, abs=1e-4)
 
 
 def test_no_threshold_on_the_radius_beats_the_best_possible():
     data = make_data(samples=400_000, noise=0.1, test_size=0.5)
     radius, y = data.X_train.norm(dim=1), data.y_train.squeeze(1)
     accuracies = [((radius < t) == y.bool()).double().mean().item() for t in np.linspace(0.8, 1)]
-    assert max(accuracies) == pytest.approx(best_possible_accuracy(0.1, 0.8), abs=0.002)
+    assert max(accuracies) == pytest.approx(
+        best_possible_accuracy(noise=0.1, factor=0.8), abs=0.002
+    )
 
 
 # Evaluation
@@ -188,7 +189,7 @@ def reference_training(model, data, epochs, lr, momentum, weight_decay):
 @pytest.mark.parametrize("model_class", [CircleModelV0, CircleModelV2])
 @pytest.mark.parametrize("settings", [(0.1, 0.9, 0.0), (0.05, 0.0, 0.01)])
 def test_the_loop_is_sgd_on_binary_cross_entropy(model_class, settings):
-    data = Data(*(t.double() for t in make_data()))
+    data = make_data().map(torch.Tensor.double)
     lr, momentum, weight_decay = settings
     expected = reference_training(seeded(model_class).double(), data, 30, *settings)
     model = seeded(model_class).double()
