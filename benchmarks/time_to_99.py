@@ -69,7 +69,7 @@ def ours(data: Data, seed: int) -> Run:
 def usual_recipe(data: Data, seed: int) -> Run:
     """The loop as tutorials write it."""
     start = time.perf_counter()
-    X_train, y_train, X_test, y_test = data
+    X_train, y_train, X_test, y_test = data[:4]
     model = nn.Sequential(
         nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 10), nn.ReLU(), nn.Linear(10, 1)
     )
@@ -95,7 +95,7 @@ def usual_recipe(data: Data, seed: int) -> Run:
 
 
 def scikit_learn(classifier, data: Data) -> Run:
-    X_train, y_train, X_test, y_test = (tensor.numpy() for tensor in data)
+    X_train, y_train, X_test, y_test = (tensor.numpy() for tensor in data[:4])
     y_train, y_test = y_train.ravel(), y_test.ravel()
     start = time.perf_counter()
     for epoch in range(1, PATIENCE + 1):
@@ -136,7 +136,7 @@ def lightning(data: Data, seed: int) -> Run:
 
 def jax_optax(data: Data, seed: int) -> Run:
     weights = jax_peer.initial_weights(CircleModelV2())
-    data = [tensor.numpy() for tensor in data]
+    data = [tensor.numpy() for tensor in data[:4]]
     goal = GOAL * len(data[3])
 
     def train_and_test(state, X_train, y_train, X_test, y_test):
