@@ -7,10 +7,13 @@ python train.py --animate                   # a film of the training, too
 
 import json
 import math
+import os
 import platform
 import shutil
+import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,6 +31,7 @@ from model import CircleModelV0, CircleModelV2, save_model, widths_of
 from support import datasets
 from support.animation import Film
 from support.best_possible import best_possible_accuracy
+from support.checkpoints import Checkpoint, stored_command
 from support.checks import check_settings, check_split
 from support.command_line import CommandLine, keywords_of
 from support.csv_file import is_csv, mean_and_std, read_csv
@@ -194,9 +198,10 @@ def shuffled_batches(X, y, batch_size, generators):
     return zip(cut(X, batch_size), cut(y, batch_size), strict=True)
 
 
-def progress_bar(epochs, name):
-    """Return the epochs from 1 on, with a bar where the output is a terminal."""
-    return tqdm(range(1, epochs + 1), name, unit="epoch", disable=None)
+def progress_bar(epochs: range, name):
+    """Return the epochs that are left, with a bar where the output is a terminal."""
+    over, total = epochs.start - 1, epochs.stop - 1
+    return tqdm(epochs, name, initial=over, total=total, unit="epoch", disable=None)
 
 
 def train(
@@ -212,6 +217,7 @@ def train(
     record_every: int = 10,
     progress=progress_bar,
     on_epoch=None,
+    checkpoint=None,
 ) -> dict[str, list]:
     """Train a model in place with stochastic gradient descent and return its history.
 
@@ -220,7 +226,8 @@ def train(
     test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
     FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be).
     `on_epoch` is a function that is called with the number of each epoch when it is over, and
-    with 0 before the first.
+    with 0 before the first. `checkpoint`, one of support.checkpoints, saves the training now and
+    then, and goes on with one that was stopped.
     """
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
@@ -231,12 +238,18 @@ def train(
     )
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
+    batches = partial(shuffled_batches, data.X_train, data.y_train, batch_size, generators)
+    first_epoch = 1
 
     if on_epoch is not None:
         on_epoch(0)
-    for epoch in progress(epochs, type(model).__name__):
+    if checkpoint is not None:
+        first_epoch, batches = checkpoint.follow(
+            batches, data, model, optimizer, generators, history, on_epoch, epochs
+        )
+    for epoch in progress(range(first_epoch, epochs + 1), type(model).__name__):
         model.train()
-        for X, y in shuffled_batches(data.X_train, data.y_train, batch_size, generators):
+        for X, y in batches():
             logits = model(X)
             loss = loss_fn(logits, y)
             optimizer.zero_grad()
@@ -258,6 +271,8 @@ def train(
                 )
         if on_epoch is not None:
             on_epoch(epoch)
+    if checkpoint is not None:
+        checkpoint.finish()
     return history
 
 
@@ -310,10 +325,12 @@ def build(model_class: type, settings: dict, data: Data | None = None) -> nn.Mod
     return model_class(**arguments)
 
 
-def compare_models(data: Data, settings: dict, film: Film | None = None) -> list[Result]:
+def compare_models(
+    data: Data, settings: dict, film: Film | None = None, checkpoint: Checkpoint | None = None
+) -> list[Result]:
     """Train both models from the same initial weights, on the same batches; return both results.
 
-    A `film` takes snapshots on the way.
+    A `film` takes snapshots on the way; a `checkpoint` is as for `train`.
     """
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
     results = []
@@ -321,15 +338,19 @@ def compare_models(data: Data, settings: dict, film: Film | None = None) -> list
         model = build(model_class, settings, data).to(data.X_train.device)
         start = time.perf_counter()
         on_epoch = film.watch(model) if film else None
-        history = train(model, data, on_epoch=on_epoch, **keywords_of(train, settings))
-        results.append(Result(model, history, time.perf_counter() - start))
+        watchers = dict(on_epoch=on_epoch, checkpoint=checkpoint)
+        history = train(model, data, **keywords_of(train, settings), **watchers)
+        seconds = time.perf_counter() - start + (checkpoint.seconds if checkpoint else 0)
+        results.append(Result(model, history, seconds))
     return results
 
 
 # Many models at once
 
 
-def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[str, dict]:
+def train_many(
+    classes, settings, seeds, device, bar, compiled=False, checkpoint=None
+) -> dict[str, dict]:
     """Train a model of each class for each seed, on data of the seed's own; return the histories.
 
     An entry of a history is a list with a value for each seed. One more key, train_mode_acc, has
@@ -338,7 +359,8 @@ def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[st
     histories = {model_class.__name__: [] for model_class in classes}
 
     def progress(epochs, name):
-        for epoch in range(1, epochs + 1):
+        bar.update(len(chunk) * (epochs.start - 1))
+        for epoch in epochs:
             yield epoch
             bar.update(len(chunk))
 
@@ -352,7 +374,7 @@ def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[st
             ensemble = Ensemble(models).to(device)
             ensemble = torch.compile(ensemble) if compiled else ensemble
             several = keywords_of(train, settings | {"seed": chunk})
-            history = train(ensemble, data, **several, progress=progress)
+            history = train(ensemble, data, **several, progress=progress, checkpoint=checkpoint)
             batch_size = settings["batch_size"]
             _, accuracy = evaluate(
                 ensemble, data.X_test, data.y_test, batch_size=batch_size, training=True
@@ -485,14 +507,14 @@ def datasets_table() -> str:
     return "\n".join(lines)
 
 
-def run_once(settings: dict, device: torch.device, out: Path, animate: bool = False) -> None:
+def run_once(settings: dict, device: torch.device, out: Path, animate, checkpoint) -> None:
     """Train one model of each kind; write the models, pictures and figures; print the table."""
     data = make_data(**keywords_of(make_data, settings)).to(device)
     if len(data.y_train) * sum(widths_of(settings["hidden_units"])) < 2 * 10**6:
         torch.set_num_threads(1)  # so little work is done sooner by one thread than by several
     best = best_possible_accuracy(**keywords_of(best_possible_accuracy, settings))
     film = Film(settings["epochs"]) if animate else None
-    results = compare_models(data, settings, film)
+    results = compare_models(data, settings, film, checkpoint)
     names = {"class_names": data.class_names, "feature_names": data.feature_names}
     for result in results:
         save_model(result.model, out / MODEL_FILES[type(result.model)], settings | names)
@@ -507,7 +529,7 @@ def run_once(settings: dict, device: torch.device, out: Path, animate: bool = Fa
     print(table(results, best))
 
 
-def run_many(runs, seeds, compared, device, out, compiled=False) -> None:
+def run_many(runs, seeds, compared, device, out, compiled, checkpoint) -> None:
     """Train both models for many seeds, with the settings of each run.
 
     `runs` maps each value of the `compared` setting to settings, or None to those of a single run.
@@ -523,7 +545,8 @@ def run_many(runs, seeds, compared, device, out, compiled=False) -> None:
     with tqdm(total=total, unit=" epochs", unit_scale=True, disable=None) as bar:
         for value, run in runs.items():
             bests[value] = best_possible_accuracy(**keywords_of(best_possible_accuracy, run))
-            for name, history in train_many(classes, run, seeds, device, bar, compiled).items():
+            trained = train_many(classes, run, seeds, device, bar, compiled, checkpoint)
+            for name, history in trained.items():
                 histories[value, name] = history
                 summaries[value, name] = summarize(history, bests[value])
     print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
@@ -564,9 +587,22 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--compile", action="store_true", help="compile the models' step first, for very many seeds"
     )
-    args = parser.parse_args(argv)
-    given = {name: value for name, value in vars(args).items() if name in HELP}
+    parser.add_argument(
+        "--deterministic", action="store_true", help="use repeatable algorithms only, on CUDA too"
+    )
+    parser.add_argument(
+        "--checkpoint-every", type=int, metavar="N", help="epochs (default: about ten seconds)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run that was stopped in --out"
+    )
+    asked = parser.parse_args(argv)
     with parser.one_sentence_errors():
+        command = sys.argv[1:] if argv is None else argv
+        if asked.resume:
+            command = stored_command(asked.out)
+        args = parser.parse_args(command)
+        given = {name: value for name, value in vars(args).items() if name in HELP}
         compared, values = parser.parse_comparison(args.compare)
         each = [given | {compared: value} for value in values] if compared else [given]
         each = [parser.defaults | fill_in({"data": "circles"} | settings) for settings in each]
@@ -580,20 +616,32 @@ def main(argv: list[str] | None = None) -> None:
             raise ValueError("compile needs a C++ compiler, and none was found.")
         if args.animate and many:
             raise ValueError("animate shows one training; it can't go with seeds or compare.")
+        check_settings(checkpoint_every=asked.checkpoint_every)
+        if asked.resume:
+            parser.check_same(
+                asked, each[0] | vars(args), but=("out", "resume", "checkpoint_every")
+            )
+        if args.deterministic:
+            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # or cuBLAS is not repeatable
+            torch.use_deterministic_algorithms(True)
         if many:
             count = 100 if args.seeds is None else args.seeds
             first = each[0]["seed"]
             check_settings(seed=first, seeds=count)
             files = ("comparison.png" if compared else "seeds.png",)
-            prepare_directory(args.out, (*files, "metrics.json"))
             runs = dict(zip(values or [None], each, strict=True))
-            run_many(runs, range(first, first + count), compared, device, args.out, args.compile)
+            seeds = range(first, first + count)
+            run = partial(run_many, runs, seeds, compared, device, asked.out, args.compile)
         else:
             files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
             files += FILM_FILES if args.animate else ()
-            prepare_directory(args.out, (*files, "metrics.json"))
-            run_once(each[0], device, args.out, animate=args.animate)
-        print(f"\nIn {args.out}: {', '.join(files)} and metrics.json.")
+            run = partial(run_once, each[0], device, asked.out, args.animate)
+        prepare_directory(asked.out, (*files, "metrics.json"))
+        command = [*command, "--device", device.type]
+        every, names = asked.checkpoint_every, (*files, "metrics.json")
+        with Checkpoint(asked.out, command, each, names, every, asked.resume) as checkpoint:
+            run(checkpoint)
+        print(f"\nIn {asked.out}: {', '.join(files)} and metrics.json.")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from inspect import Parameter, signature
 from typing import get_args
 
+from support.interrupts import Interrupted
+
 
 class CommandLine(argparse.ArgumentParser):
     """An argument parser that ends bad input with one sentence and exit status 2."""
@@ -30,12 +32,33 @@ class CommandLine(argparse.ArgumentParser):
                 stream.reconfigure(errors="backslashreplace")
         try:
             yield
+        except Interrupted as stop:
+            self.exit(128 + stop.signum, f"{self.prog}: {stop}\n")
         except (ValueError, OSError, FloatingPointError) as error:
             self.error(str(error))
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
             self.error("there is not enough memory; try a smaller setting.")
+
+    def check_same(self, args, settings, but=()):
+        """Raise a ValueError that names the arguments given which aren't as in `settings`.
+
+        An argument that has its default is taken not to be given. `but` names some that may differ.
+        """
+        given = {
+            name: value
+            for name, value in vars(args).items()
+            if name not in but and value != self.get_default(name)
+        }
+        wrong = {name: value for name, value in given.items() if value != settings.get(name)}
+        if wrong:
+            names = " and ".join(wrong)
+            began = ", ".join(str(settings.get(name)) for name in wrong)
+            raise ValueError(
+                f"{names} must be what the run that is resumed began with, {began}; got "
+                f"{', '.join(map(str, wrong.values()))}."
+            )
 
     def add_keywords(self, *functions, help):
         """Add an option for each keyword in `help`, of the type that the function gives it.

@@ -15,11 +15,12 @@ from support.files import write_atomically
 
 # What torch.save writes for tensors, dicts, lists, tuples, text and numbers; nothing else is let
 # through to torch.load, which knows many more functions that a file may call.
-STEPS = frozenset(
-    "PROTO STOP MARK BINPUT LONG_BINPUT BINGET LONG_BINGET NONE NEWTRUE NEWFALSE BININT BININT1 "
-    "BININT2 LONG1 BINFLOAT BINUNICODE EMPTY_TUPLE TUPLE TUPLE1 TUPLE2 TUPLE3 EMPTY_LIST APPEND "
-    "APPENDS EMPTY_DICT SETITEM SETITEMS GLOBAL REDUCE BINPERSID".split()
-)
+STEPS = {
+    *("PROTO", "STOP", "MARK", "BINPUT", "LONG_BINPUT", "BINGET", "LONG_BINGET", "NONE"),
+    *("NEWTRUE", "NEWFALSE", "BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT", "BINUNICODE"),
+    *("EMPTY_TUPLE", "TUPLE", "TUPLE1", "TUPLE2", "TUPLE3", "EMPTY_LIST", "APPEND", "APPENDS"),
+    *("EMPTY_DICT", "SETITEM", "SETITEMS", "GLOBAL", "REDUCE", "BINPERSID"),
+}
 STORAGES = ("Float", "Double", "Half", "BFloat16", "Long", "Byte")
 GLOBALS = {
     "collections OrderedDict",
