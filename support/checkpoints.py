@@ -246,6 +246,7 @@ class _Training:
             _check(len(history[key]) == len(history["epoch"]))
             _check(all(map(self._is_figure, history[key])))
         _check(_is_like(state["model"], self.model.state_dict()))
+        _check(type(state["film"]) is list)
         _check(all(_is_like(tensors, self.model.state_dict()) for tensors in state["film"]))
         parameters = self.optimizer.param_groups[0]["params"]
         for number, tensors in state["optimizer"].items():

@@ -362,7 +362,7 @@ def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
     state = read_torch_file(path)["state"]
     values = (None, "text", -1, 10**9, [], {}, torch.zeros(3), {1: {"a": torch.zeros(2)}})
     wrong = [{key: value} for key in state for value in values]
-    wrong += [{"model": state["model"] | {name: torch.zeros(1)}} for name in state["model"]]
+    wrong += [{"model": state["model"] | {name: torch.zeros(1, 1, 1)}} for name in state["model"]]
     wrong += [{"history": {key: [1.0] for key in state["history"]}}]
     wrong += [{"order": [torch.zeros(5056, dtype=torch.uint8)]}]
     wrong += [{"random": torch.full((5056,), 255, dtype=torch.uint8)}]
