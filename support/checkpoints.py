@@ -6,19 +6,19 @@ training that was going on, and `trained-0000.pth` and so on with the final stat
 were over. `run.pth` is written last and tells how many of the other files count.
 """
 
-import os
 import shlex
 import time
 import zlib
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
 import torch
 
-from support.files import lock_directory, remove_partial_files, sync_directory
+from support.files import locked, remove_partial_files, sync_directory
 from support.interrupts import Interrupted, Interrupts
+from support.processes import ALONE
 from support.torch_files import CheckpointError, is_plain, read_torch_file, write_torch_file
 
 FORMAT = 1
@@ -32,7 +32,7 @@ class Checkpoint:
 
     The directory is locked for that time. A run that ends well leaves no checkpoint; Ctrl-C,
     SIGTERM and an error leave the last one, and the first two write one before they end the block
-    with `Interrupted`.
+    with `Interrupted`. Several processes have no checkpoint: the block is given None.
 
     out: the run's directory, which exists.
     command: the command line's arguments that began the run.
@@ -43,10 +43,15 @@ class Checkpoint:
     resume: whether to go on from the checkpoint that `out` has.
     """
 
-    def __init__(self, out, command, settings, file_names=(), every=None, resume=False):
-        self.out, self.every, self.resume = Path(out), every, resume
+    def __init__(
+        self, out, command, settings, file_names=(), every=None, resume=False, processes=ALONE
+    ):
+        if processes.count > 1 and (resume or every is not None):
+            raise ValueError("resume and checkpoint_every need a run of a single process.")
+        self.out, self.every, self.resume, self.processes = Path(out), every, resume, processes
         self.seconds = 0.0  # that the training at hand had taken before the run was stopped
         self._directory = self.out / "checkpoint"
+        self._run_file = self._directory / "run.pth"
         self._run = {"format": FORMAT, "command": command, "settings": settings}
         self._file_names = file_names
         self._interrupts = Interrupts()
@@ -56,41 +61,35 @@ class Checkpoint:
         self._due = time.monotonic() + SECONDS
 
     def __enter__(self):
-        self._lock = lock_directory(self.out)
-        try:
-            remove_partial_files(self.out, self._file_names)
-            if self.resume:
-                self._open()
-            elif (self._directory / "run.pth").exists():
-                raise OSError(
-                    "out must be a directory without the checkpoint of a run that was stopped, or "
-                    f"--resume must go on with it; got {str(self.out)!r} (to start anew, remove "
-                    f"{self._directory})."
-                )
-            self._run["threads"] = torch.get_num_threads()
-            self._interrupts.__enter__()
-        except BaseException:
-            self._unlock()
-            raise
-        return self
+        with ExitStack() as stack:
+            if self.processes.is_first:
+                stack.enter_context(locked(self.out))
+                remove_partial_files(self.out, self._file_names)
+            if self.processes.count == 1:
+                if self.resume:
+                    self._open()
+                elif self._run_file.exists():
+                    raise OSError(
+                        "out must be a directory without the checkpoint of a run that was stopped, "
+                        f"or --resume must go on with it; got {str(self.out)!r} (to start anew, "
+                        f"remove {self._directory})."
+                    )
+                self._run["threads"] = torch.get_num_threads()
+                stack.enter_context(self._interrupts)
+            self._stack = stack.pop_all()
+        return self if self.processes.count == 1 else None
 
     def __exit__(self, kind, error, traceback):
-        try:
+        with self._stack:
+            if self.processes.count > 1:
+                return
             if error is None:
-                self._interrupts.__exit__()
                 self._remove()
             elif isinstance(error, Interrupted):
-                if self._state or self._trained or not (self._directory / "run.pth").exists():
+                if self._state or self._trained or not self._run_file.exists():
                     self.save()
                 out = shlex.quote(str(self.out))
                 error.args = (f"stopped; python train.py --resume --out {out} goes on.",)
-        finally:
-            self._interrupts.__exit__()
-            self._unlock()
-
-    def _unlock(self):
-        if self._lock is not None:
-            os.close(self._lock)
 
     # What train() calls
 
@@ -152,9 +151,7 @@ class Checkpoint:
             write_torch_file(self._file(self._files), {"trained": self._trained})
             self._files, self._trained = self._files + 1, []
         state = self._state() if self._state else None
-        write_torch_file(
-            self._directory / "run.pth", self._run | {"files": self._files, "state": state}
-        )
+        write_torch_file(self._run_file, self._run | {"files": self._files, "state": state})
         end = time.monotonic()
         self._due = end + max(SECONDS, (end - start) / SHARE)
 
@@ -183,7 +180,7 @@ class Checkpoint:
         return content["trained"]
 
     def _remove(self):
-        (self._directory / "run.pth").unlink(missing_ok=True)  # what is left counts no more
+        self._run_file.unlink(missing_ok=True)  # what is left counts no more
         for pattern in PATTERNS:
             for path in self._directory.glob(pattern):
                 path.unlink()

@@ -41,15 +41,29 @@ class CommandLine(argparse.ArgumentParser):
                 raise
             self.error("there is not enough memory; try a smaller setting.")
 
-    def check_same(self, args, settings, but=()):
+    def parse_or_resume(self, argv, stored_command):
+        """Return the arguments, the command line that they are from, and those given now.
+
+        With --resume, `stored_command(out)` is the command line that began the run, or a
+        ValueError.
+        """
+        given = self.parse_args(argv)
+        if not given.resume:
+            return given, argv, given
+        with self.one_sentence_errors():
+            command = stored_command(given.out)
+        return self.parse_args([*command, "--out", str(given.out)]), command, given
+
+    def check_same(self, args, settings):
         """Raise a ValueError that names the arguments given which aren't as in `settings`.
 
-        An argument that has its default is taken not to be given. `but` names some that may differ.
+        An argument that has its default is taken not to be given. How often a checkpoint is written
+        may differ.
         """
         given = {
             name: value
             for name, value in vars(args).items()
-            if name not in but and value != self.get_default(name)
+            if name not in ("out", "resume", "checkpoint_every") and value != self.get_default(name)
         }
         wrong = {name: value for name, value in given.items() if value != settings.get(name)}
         if wrong:

@@ -3,7 +3,7 @@
 import io
 import os
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 try:
@@ -58,25 +58,29 @@ def remove_partial_files(directory, file_names):
             path.unlink(missing_ok=True)
 
 
-def lock_directory(directory):
-    """Lock a directory until the returned descriptor is closed, or the process ends in any way.
+@contextmanager
+def locked(directory):
+    """Keep a directory locked while the context is open, and no longer than the process lives.
 
     Raises an OSError if another process has locked it. Where directories can't be locked (on
     Windows, on some network drives) nothing is locked.
     """
     if fcntl is None:
-        return None
+        yield
+        return
     descriptor = os.open(directory, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OSError(
+                f"out must be a directory that no other run is using; got {str(directory)!r}."
+            ) from error
+        except OSError:
+            pass
+        yield
+    finally:
         os.close(descriptor)
-        raise OSError(
-            f"out must be a directory that no other run is using; got {str(directory)!r}."
-        ) from error
-    except OSError:
-        pass
-    return descriptor
 
 
 def save_figure(figure, path, **options):
