@@ -8,8 +8,10 @@ python train.py --animate                   # a film of the training, too
 
 import json
 import math
+import os
 import platform
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -29,6 +31,7 @@ from model import CircleModelV0, CircleModelV2, save_model, widths_of
 from support import datasets
 from support.animation import Film
 from support.best_possible import best_possible_accuracy
+from support.checkpoints import Checkpoint, stored_command
 from support.checks import check_settings, check_split
 from support.command_line import CommandLine, keywords_of
 from support.csv_file import is_csv, mean_and_std, read_csv
@@ -223,9 +226,10 @@ def shuffled_batches(X, y, batch_size, generators, share=None):
     return zip(X.tensor_split(batches, dim=-2), y.tensor_split(batches, dim=-2), strict=True)
 
 
-def progress_bar(epochs, name):
-    """Return the epochs from 1 on, with a bar where the output is a terminal."""
-    return tqdm(range(1, epochs + 1), name, unit="epoch", disable=None if is_first() else True)
+def progress_bar(epochs: range, name):
+    """Return the epochs that are left, with a bar where the output is a terminal."""
+    bar = dict(initial=epochs.start - 1, total=epochs.stop - 1, unit="epoch")
+    return tqdm(epochs, name, **bar, disable=None if is_first() else True)
 
 
 def train(
@@ -241,6 +245,7 @@ def train(
     record_every: int = 10,
     progress=progress_bar,
     on_epoch=None,
+    checkpoint=None,
 ) -> dict[str, list]:
     """Train a model in place with stochastic gradient descent and return its history.
 
@@ -249,7 +254,8 @@ def train(
     test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
     FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be).
     `on_epoch` is a function that is called with the number of each epoch when it is over, and
-    with 0 before the first.
+    with 0 before the first. `checkpoint`, one of support.checkpoints, saves the training now and
+    then, and goes on with one that was stopped.
     """
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
@@ -261,14 +267,18 @@ def train(
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     name = type(getattr(model, "module", model)).__name__  # several processes train a wrapped one
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
+    batches = partial(shuffled_batches, data.X_train, data.y_train, batch_size, generators)
+    first_epoch = 1
 
     if on_epoch is not None:
         on_epoch(0)
-    for epoch in progress(epochs, name):
+    if checkpoint is not None:
+        first_epoch, batches = checkpoint.follow(
+            batches, data, model, optimizer, generators, history, on_epoch, epochs
+        )
+    for epoch in progress(range(first_epoch, epochs + 1), name):
         model.train()
-        for X, y in shuffled_batches(
-            data.X_train, data.y_train, batch_size, generators, data.share
-        ):
+        for X, y in batches():
             logits = model(X)
             loss = loss_fn(logits, y)
             optimizer.zero_grad()
@@ -290,6 +300,8 @@ def train(
                 )
         if on_epoch is not None:
             on_epoch(epoch)
+    if checkpoint is not None:
+        checkpoint.finish()
     return history
 
 
@@ -353,10 +365,12 @@ def compare_models(
     film: Film | None = None,
     compiled: bool = False,
     processes: Processes = ALONE,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Result]:
     """Train both models from the same initial weights, on the same batches; return both results.
 
-    A `film` takes snapshots on the way; `compiled` models go through torch.compile.
+    A `film` takes snapshots on the way; `compiled` models go through torch.compile; a `checkpoint`
+    is as for `train`.
     """
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
     results = []
@@ -367,15 +381,19 @@ def compare_models(
         start = time.perf_counter()
         on_epoch = film.watch(model) if film else None
         together = processes.distribute(model)
-        history = train(together, data, on_epoch=on_epoch, **keywords_of(train, settings))
-        results.append(Result(model, history, time.perf_counter() - start))
+        keywords = keywords_of(train, settings)
+        history = train(together, data, on_epoch=on_epoch, checkpoint=checkpoint, **keywords)
+        seconds = time.perf_counter() - start + (checkpoint.seconds if checkpoint else 0)
+        results.append(Result(model, history, seconds))
     return results
 
 
 # Many models at once
 
 
-def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[str, dict]:
+def train_many(
+    classes, settings, seeds, device, bar, compiled=False, checkpoint=None
+) -> dict[str, dict]:
     """Train a model of each class for each seed, on data of the seed's own; return the histories.
 
     An entry of a history is a list with a value for each seed. One more key, train_mode_acc, has
@@ -384,7 +402,8 @@ def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[st
     histories = {model_class.__name__: [] for model_class in classes}
 
     def progress(epochs, name):
-        for epoch in range(1, epochs + 1):
+        bar.update(len(chunk) * (epochs.start - 1))
+        for epoch in epochs:
             yield epoch
             bar.update(len(chunk))
 
@@ -399,7 +418,7 @@ def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[st
             if compiled:
                 ensemble.compile(mode=compile_mode(device))
             several = keywords_of(train, settings | {"seed": chunk})
-            history = train(ensemble, data, **several, progress=progress)
+            history = train(ensemble, data, **several, progress=progress, checkpoint=checkpoint)
             batch_size = settings["batch_size"]
             _, accuracy = evaluate(
                 ensemble, data.X_test, data.y_test, batch_size=batch_size, training=True
@@ -532,7 +551,7 @@ def datasets_table() -> str:
     return "\n".join(lines)
 
 
-def run_once(settings, device, out, animate=False, compiled=False, processes=ALONE) -> None:
+def run_once(settings, animate, device, out, compiled, processes, checkpoint) -> None:
     """Train one model of each kind; write the models, pictures and figures; print the table."""
     data = make_data(**keywords_of(make_data, settings), processes=processes).to(device)
     counts = [sum(processes.gather(len(y))) for y in (data.y_train, data.y_test)]
@@ -540,7 +559,7 @@ def run_once(settings, device, out, animate=False, compiled=False, processes=ALO
         torch.set_num_threads(1)  # so little work is done sooner by one thread than by several
     best = best_possible_accuracy(**keywords_of(best_possible_accuracy, settings))
     film = Film(settings["epochs"]) if animate else None
-    results = compare_models(data, settings, film, compiled, processes)
+    results = compare_models(data, settings, film, compiled, processes, checkpoint)
     if not processes.is_first:
         return
     names = {"class_names": data.class_names, "feature_names": data.feature_names}
@@ -557,7 +576,7 @@ def run_once(settings, device, out, animate=False, compiled=False, processes=ALO
     print(table(results, best))
 
 
-def run_many(runs, seeds, compared, device, out, compiled=False, processes=ALONE) -> None:
+def run_many(runs, seeds, compared, device, out, compiled, processes, checkpoint) -> None:
     """Train both models for many seeds, with the settings of each run.
 
     `runs` maps each value of the `compared` setting to settings, or None to those of a single run.
@@ -576,7 +595,8 @@ def run_many(runs, seeds, compared, device, out, compiled=False, processes=ALONE
     with bar:
         for value, run in runs.items():
             bests[value] = best_possible_accuracy(**keywords_of(best_possible_accuracy, run))
-            parts = processes.gather(train_many(classes, run, mine, device, bar, compiled))
+            own = train_many(classes, run, mine, device, bar, compiled, checkpoint)
+            parts = processes.gather(own)
             for name in parts[0]:
                 histories[value, name] = join([part[name] for part in parts])
                 summaries[value, name] = summarize(histories[value, name], bests[value])
@@ -622,7 +642,17 @@ def main(argv: list[str] | None = None) -> None:
         action="store_true",
         help="compile the models first, for very many seeds or CUDA",
     )
-    args = parser.parse_args(argv)
+    parser.add_argument(
+        "--deterministic", action="store_true", help="use repeatable algorithms only, on CUDA too"
+    )
+    parser.add_argument(
+        "--checkpoint-every", type=int, metavar="N", help="epochs (default: about ten seconds)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run that was stopped in --out"
+    )
+    argv = sys.argv[1:] if argv is None else argv
+    args, command, asked = parser.parse_or_resume(argv, stored_command)
     given = {name: value for name, value in vars(args).items() if name in HELP}
     with parser.one_sentence_errors(), joined(resolve_device(args.device)) as (processes, device):
         compared, values = parser.parse_comparison(args.compare)
@@ -635,22 +665,32 @@ def main(argv: list[str] | None = None) -> None:
             raise ValueError("compile needs a C++ compiler, and none was found.")
         if args.animate and many:
             raise ValueError("animate shows one training; it can't go with seeds or compare.")
+        check_settings(checkpoint_every=asked.checkpoint_every)
+        if asked.resume:
+            parser.check_same(asked, each[0] | vars(args))
+        if args.deterministic:
+            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # or cuBLAS is not repeatable
+            torch.use_deterministic_algorithms(True)
         if many:
             count = 100 if args.seeds is None else args.seeds
             first = each[0]["seed"]
             check_settings(seed=first, seeds=count)
             processes.check(seeds=count)
             files = ("comparison.png" if compared else "seeds.png", "metrics.json")
-            prepare_directory(args.out, files)
             runs = dict(zip(values or [None], each, strict=True))
             seeds = range(first, first + count)
-            run_many(runs, seeds, compared, device, args.out, args.compile, processes)
+            run = partial(run_many, runs, seeds, compared)
         else:
             processes.check(**each[0])
             files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
             files += (*(FILM_FILES if args.animate else ()), "metrics.json")
-            prepare_directory(args.out, files)
-            run_once(each[0], device, args.out, args.animate, args.compile, processes)
+            run = partial(run_once, each[0], args.animate)
+        prepare_directory(args.out, files)
+        command = [*command, "--device", device.type]
+        with Checkpoint(
+            args.out, command, each, files, asked.checkpoint_every, asked.resume, processes
+        ) as checkpoint:
+            run(device, args.out, args.compile, processes, checkpoint)
         if processes.is_first:
             print(f"\nIn {args.out}: {', '.join(files[:-1])} and {files[-1]}.")
 
