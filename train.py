@@ -6,10 +6,8 @@ python train.py --data spirals --classes 3  # other data, or a CSV file of your 
 python train.py --animate                   # a film of the training, too
 """
 
-import json
 import math
 import os
-import platform
 import shutil
 import sys
 import time
@@ -18,9 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
-import numpy as np
-import sklearn
 import torch
 from matplotlib.figure import Figure
 from torch import nn
@@ -35,10 +30,7 @@ from support.checkpoints import Checkpoint, stored_command
 from support.checks import check_settings, check_split
 from support.command_line import CommandLine, keywords_of
 from support.csv_file import is_csv, mean_and_std, read_csv
-from support.ensemble import Ensemble
 from support.files import prepare_directory, save_figure, write_atomically
-from support.many_seeds import join, percent, report, summarize
-from support.memory import keep_freed_memory
 from support.processes import (
     ALONE,
     Processes,
@@ -48,6 +40,8 @@ from support.processes import (
     own_part,
     sum_over_processes,
 )
+from support.reports import datasets_table, percent, results_table, write_metrics
+from support.study import Study, compile_mode
 
 # The data
 
@@ -354,11 +348,6 @@ def build(model_class: type, settings: dict, data: Data | None = None) -> nn.Mod
     return model_class(**arguments)
 
 
-def compile_mode(device: torch.device) -> str:
-    """Return the mode of torch.compile; on CUDA it captures a step's kernels as one graph."""
-    return "reduce-overhead" if device.type == "cuda" else "default"
-
-
 def compare_models(
     data: Data,
     settings: dict,
@@ -388,46 +377,11 @@ def compare_models(
     return results
 
 
-# Many models at once
+study = Study(make_data, build, train, evaluate)
+train_many = study.train_many  # of each model, as many as there are seeds
 
 
-def train_many(
-    classes, settings, seeds, device, bar, compiled=False, checkpoint=None
-) -> dict[str, dict]:
-    """Train a model of each class for each seed, on data of the seed's own; return the histories.
-
-    An entry of a history is a list with a value for each seed. One more key, train_mode_acc, has
-    the final test accuracies with `model.eval()` forgotten.
-    """
-    histories = {model_class.__name__: [] for model_class in classes}
-
-    def progress(epochs, name):
-        bar.update(len(chunk) * (epochs.start - 1))
-        for epoch in epochs:
-            yield epoch
-            bar.update(len(chunk))
-
-    for start in range(0, len(seeds), 50):  # fifty at a time: more don't fit the cache
-        chunk = seeds[start : start + 50]
-        each = [settings | {"seed": seed} for seed in chunk]
-        parts = [make_data(**keywords_of(make_data, one)) for one in each]
-        data = Data.stack(parts).to(device)
-        for model_class in classes:
-            models = [build(model_class, *pair) for pair in zip(each, parts, strict=True)]
-            ensemble = Ensemble(models).to(device)
-            if compiled:
-                ensemble.compile(mode=compile_mode(device))
-            several = keywords_of(train, settings | {"seed": chunk})
-            history = train(ensemble, data, **several, progress=progress, checkpoint=checkpoint)
-            batch_size = settings["batch_size"]
-            _, accuracy = evaluate(
-                ensemble, data.X_test, data.y_test, batch_size=batch_size, training=True
-            )
-            histories[model_class.__name__].append(history | {"train_mode_acc": [accuracy]})
-    return {name: join(parts) for name, parts in histories.items()}
-
-
-# Pictures and tables
+# Pictures
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:
@@ -502,20 +456,6 @@ def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float 
     write_atomically(Path(out) / "training.html", page)
 
 
-def table(results: list[Result], best: float) -> str:
-    """Return the results as text, above the best accuracy that is possible on average."""
-    lines = ["model          parameters  train accuracy  test accuracy    time"]
-    for result in results:
-        parameters, train_accuracy, test_accuracy, seconds = result.summary().values()
-        lines.append(
-            f"{result.name:<13}{parameters:>12}{percent(train_accuracy):>16}{percent(test_accuracy):>15}"
-            f"{seconds:>6.2f} s"
-        )
-    if best is not None:
-        lines.append(f"{'best possible on average':<41}{percent(best, digits=3):>15}")
-    return "\n".join(lines)
-
-
 # The command line
 
 
@@ -542,15 +482,6 @@ HELP = {
 }
 
 
-def datasets_table() -> str:
-    """Return the data sets and their own settings with their defaults, as text for --help."""
-    lines = ["data sets and their settings (default):"]
-    for name, own in DATASETS.items():
-        shown = (f"{k} ({v})" if v is not None else k for k, v in own.items())
-        lines.append(f"  {name:<11}{', '.join(shown)}".replace("_", "-"))
-    return "\n".join(lines)
-
-
 def run_once(settings, animate, device, out, compiled, processes, checkpoint) -> None:
     """Train one model of each kind; write the models, pictures and figures; print the table."""
     data = make_data(**keywords_of(make_data, settings), processes=processes).to(device)
@@ -573,56 +504,12 @@ def run_once(settings, animate, device, out, compiled, processes, checkpoint) ->
     if film:
         animate_training(film, data, out)
     print("{} points to train on, {} to test on, on {}.\n".format(*counts, device))
-    print(table(results, best))
-
-
-def run_many(runs, seeds, compared, device, out, compiled, processes, checkpoint) -> None:
-    """Train both models for many seeds, with the settings of each run.
-
-    `runs` maps each value of the `compared` setting to settings, or None to those of a single run.
-    """
-    for_relu_alone = compared and any(run["dropout"] or run["batch_norm"] for run in runs.values())
-    if for_relu_alone or compared in ("dropout", "batch_norm", "activation"):
-        classes = [CircleModelV2]  # the linear model has none of them
-    else:
-        classes = list(MODEL_FILES)
-    keep_freed_memory()
-    histories, summaries, bests = {}, {}, {}
-    share = processes.share(len(seeds))
-    mine = seeds[share.start : share.stop]
-    total = len(mine) * len(classes) * sum(run["epochs"] for run in runs.values())
-    bar = tqdm(total=total, unit=" epochs", unit_scale=True, disable=None if is_first() else True)
-    with bar:
-        for value, run in runs.items():
-            bests[value] = best_possible_accuracy(**keywords_of(best_possible_accuracy, run))
-            own = train_many(classes, run, mine, device, bar, compiled, checkpoint)
-            parts = processes.gather(own)
-            for name in parts[0]:
-                histories[value, name] = join([part[name] for part in parts])
-                summaries[value, name] = summarize(histories[value, name], bests[value])
-    if not processes.is_first:
-        return
-    print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
-    settings = next(iter(runs.values()))
-    guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
-    print(report(compared, histories, summaries, bests, guess, out))
-    figures = [{"value": value, "model": name} | s for (value, name), s in summaries.items()]
-    write_metrics(out, settings, device, {"compared": compared, "figures": figures})
-
-
-def write_metrics(out: Path, settings: dict, device, figures: dict) -> None:
-    """Write the settings, the versions and the figures of a run to metrics.json."""
-    packages = {"torch": torch, "scikit-learn": sklearn, "numpy": np, "matplotlib": matplotlib}
-    versions = {name: package.__version__ for name, package in packages.items()}
-    versions["python"] = platform.python_version()
-    machine = {"device": str(device), "threads": torch.get_num_threads(), "versions": versions}
-    metrics = {"settings": settings} | machine | figures
-    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())
+    print(results_table(results, best))
 
 
 def main(argv: list[str] | None = None) -> None:
     """Train, compare, save and plot, as the command line asks."""
-    parser = CommandLine(description=__doc__, epilog=datasets_table())
+    parser = CommandLine(description=__doc__, epilog=datasets_table(DATASETS))
     parser.add_keywords(make_data, CircleModelV2, train, help=HELP)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
@@ -679,7 +566,7 @@ def main(argv: list[str] | None = None) -> None:
             files = ("comparison.png" if compared else "seeds.png", "metrics.json")
             runs = dict(zip(values or [None], each, strict=True))
             seeds = range(first, first + count)
-            run = partial(run_many, runs, seeds, compared)
+            run = partial(study.run, tuple(MODEL_FILES), runs, seeds, compared)
         else:
             processes.check(**each[0])
             files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")

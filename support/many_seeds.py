@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from support.files import save_figure
+from support.reports import percent
 
 GOAL = 0.99
 COLORS = {"CircleModelV0": "#D55E00", "CircleModelV2": "#0072B2"}
@@ -95,14 +96,6 @@ def _plain(value):
     if value is None or isinstance(value, int):
         return value
     return float(value) if np.isfinite(value) else None
-
-
-def percent(share, interval=None, digits=2):
-    """Return a share as text in percent, with its interval where one is given."""
-    text = f"{100 * share:.{digits}f}"
-    if interval is not None:
-        text += " ({} to {})".format(*(f"{100 * end:.{digits}f}" for end in interval))
-    return text + " %"
 
 
 def seeds_table(summaries: dict[str, dict], best: float | None) -> str:
