@@ -710,10 +710,17 @@ def _number_labels(labels, surface, class_names=None):
             f"{len(distinct)} different."
         )
     index = np.fromiter(map(numbers.__getitem__, labels), int, len(labels))
-    names = {numbers[c]: f"{c:g}" if isinstance(c, float) else str(c) for c in distinct}
+    names = {numbers[c]: _legend_name(c) for c in distinct}
     if class_names is not None:
         names = {number: str(class_names[number]) for number in names}
     return index, names
+
+
+def _legend_name(label):
+    """Return text as it is, and a number as that of a class."""
+    if isinstance(label, str):
+        return label
+    return f"class {label:g}" if isinstance(label, float) else f"class {label}"
 
 
 # Drawing
@@ -799,7 +806,7 @@ def _marker_size(count):
     return np.clip(6 * (300 / count) ** 0.25, 1, 6)
 
 
-def _draw_points(ax, points, index, names, colors, prefix="class", alpha=1.0, size=None):
+def _draw_points(ax, points, index, names, colors, prefix="", alpha=1.0, size=None):
     """Draw points by class; many points get smaller, and are pixels in a vector file."""
     size = _marker_size(len(points)) if size is None else size
     for number, name in names.items():
@@ -811,7 +818,7 @@ def _draw_points(ax, points, index, names, colors, prefix="class", alpha=1.0, si
             mec="white",
             mew=size / 12,
             alpha=alpha,
-            label=f"{prefix} {name}",
+            label=f"{prefix} {name}".strip(),
             rasterized=len(points) > 10_000,
         )
 

@@ -62,7 +62,7 @@ class Data(NamedTuple):
     y_train: torch.Tensor
     X_test: torch.Tensor
     y_test: torch.Tensor
-    class_names: tuple[str, ...] = ("0", "1")
+    class_names: tuple[str, ...] = ("class 0", "class 1")
     feature_names: tuple[str, str] | None = None  # of a file's columns
     standardize: tuple | None = None  # mean and standard deviation of the training points, then
 
@@ -108,7 +108,8 @@ def make_data(
     else:
         generate = getattr(datasets, data)
         X, y = generate(**keywords_of(generate, own), seed=seed)
-        class_names, feature_names = tuple(map(str, range(own.get("classes", 2)))), None
+        class_names = tuple(f"class {number}" for number in range(own.get("classes", 2)))
+        feature_names = None
     X_train, X_test, y_train, y_test = train_test_split(
         X, y.reshape(-1, 1), test_size=test_size, stratify=y, random_state=seed
     )
@@ -371,7 +372,7 @@ def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[st
 def plot_boundaries(results: list[Result], data: Data) -> Figure:
     """Return a figure with a row for each model: its boundary among the train and test points."""
     figure = Figure(figsize=(9.4, 9))
-    figure.subplots_adjust(left=0.06, right=0.88, bottom=0.09, top=0.96, wspace=0.06, hspace=0.12)
+    figure.subplots_adjust(left=0.08, right=0.89, bottom=0.09, top=0.96, wspace=0.06, hspace=0.12)
     panels = figure.subplots(len(results), 2, sharex=True, sharey=True)
     for result, (left, right) in zip(results, panels, strict=True):
         accuracy = result.summary()
@@ -384,23 +385,25 @@ def plot_boundaries(results: list[Result], data: Data) -> Figure:
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6))
     if len(data.class_names) == 2:
-        scale = figure.add_axes((0.91, 0.3, 0.02, 0.45))
-        label = f"probability of class {data.class_names[1]}"
+        scale = figure.add_axes((0.915, 0.3, 0.02, 0.45))
+        label = f"probability of {data.class_names[1]}"
         figure.colorbar(panels[0, 0].images[0], cax=scale, label=label)
     return figure
 
 
 def plot_points_and_boundary(model, X, y, data: Data, ax, **options) -> None:
-    """Draw a model's boundary among points X (n, 2), with the names that belong to the data."""
-    plot_decision_boundary(
-        model, X, y, ax=ax, legend=False, class_names=data.class_names, **options
-    )
+    """Draw a model's boundary among points X (n, 2), with the range and the names of the data."""
+    low, high = torch.cat([data.X_train, data.X_test]).cpu().aminmax(dim=0)
+    margin = 0.05 * (high - low)
+    xlim, ylim = torch.stack([low - margin, high + margin], dim=1).tolist()
+    options |= dict(xlim=xlim, ylim=ylim, class_names=data.class_names, legend=False)
+    plot_decision_boundary(model, X, y, ax=ax, **options)
     ax.locator_params(nbins=5)
     if data.feature_names is None:
         ax.set_aspect("equal")
     else:  # in units of their own
-        ax.label_outer()
         ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1])
+        ax.label_outer()
 
 
 def plot_losses(results: list[Result]) -> Figure:

@@ -214,7 +214,7 @@ def plot_seeds(
     losses.set(
         title="Test loss: median, and 5 % to 95 % of the seeds", xlabel="epoch", ylabel="loss"
     )
-    losses.legend(loc="lower left")
+    losses.legend(loc="best")
     losses.set_ylim(bottom=0)
     return figure
 

@@ -65,7 +65,7 @@ def test_the_saved_models_are_the_trained_ones(tmp_path):
         )
         assert type(model).__name__ == name
         assert settings.items() >= metrics["settings"].items()
-        assert settings["class_names"] == ("0", "1")
+        assert settings["class_names"] == ("class 0", "class 1")
         data = script.make_data(**script.keywords_of(script.make_data, settings))
         _, accuracy = script.evaluate(model, data.X_test, data.y_test)
         assert accuracy == figures["test_accuracy"]

@@ -377,24 +377,22 @@ def test_scripted_models():
 @pytest.mark.parametrize(
     ("labels", "names"),
     [
-        (y, ["0", "1"]),
-        (y.astype(bool), ["False", "True"]),
-        (y.astype(float), ["0", "1"]),
-        (2 * y - 1, ["-1", "1"]),
+        (y, ["class 0", "class 1"]),
+        (y.astype(bool), ["class False", "class True"]),
+        (y.astype(float), ["class 0", "class 1"]),
+        (2 * y - 1, ["class -1", "class 1"]),
         (np.array(["in", "out"])[1 - y], ["in", "out"]),
-        (y.tolist(), ["0", "1"]),
-        (y[:, None], ["0", "1"]),
-        (torch.from_numpy(y).bfloat16(), ["0", "1"]),
+        (y.tolist(), ["class 0", "class 1"]),
+        (y[:, None], ["class 0", "class 1"]),
+        (torch.from_numpy(y).bfloat16(), ["class 0", "class 1"]),
         (pd.Series(np.array(["in", "out"])[1 - y], dtype="category"), ["in", "out"]),
-        (np.ones(len(y)), ["1"]),
+        (np.ones(len(y)), ["class 1"]),
     ],
 )
 def test_classes_are_named_and_marked(labels, names):
     ax = plot_decision_boundary(CircleModelV0(), X, labels)
-    assert [line.get_label() for line in ax.lines] == [f"class {name}" for name in names]
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        f"class {name}" for name in names
-    ]
+    assert [line.get_label() for line in ax.lines] == names
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [name for name in names]
     if len(names) == 2:
         assert ax.lines[0].get_marker() != ax.lines[1].get_marker()
         assert ax.lines[0].get_color() != ax.lines[1].get_color()
@@ -833,3 +831,14 @@ def test_a_history_of_lists_of_different_lengths_is_refused():
 def test_complex_points_are_refused():
     with pytest.raises(ValueError, match="X must hold numbers"):
         plot_decision_boundary(torch.nn.Linear(2, 1), np.zeros((3, 2), complex))
+
+
+def test_class_names_stand_in_the_legend_by_the_number_of_the_class():
+    model = CircleModelV0(out_features=3)
+    ax = plot_decision_boundary(model, X, 2 * y, class_names=["cat", "dog", "horse"])
+    assert [line.get_label() for line in ax.lines] == ["cat", "horse"]
+    figure = plot_hidden_units(model, X, 2 * y, class_names=["cat", "dog", "horse"])
+    texts = [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
+    assert texts == ["cat", "horse"]
+    with pytest.raises(ValueError, match=r"class_names must have a name .* 3 classes; got 2"):
+        plot_decision_boundary(model, X, class_names=["cat", "dog"])

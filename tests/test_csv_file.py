@@ -1,0 +1,252 @@
+"""CSV files: what is read, what is refused and where it stands, and how much memory it takes."""
+
+import json
+import tracemalloc
+
+import numpy as np
+import pytest
+import torch
+
+import helper_functions
+import train as script
+from model import load_checkpoint
+from support import csv_file
+from support.csv_file import mean_and_std
+from train import make_data
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    csv_file.read_csv.cache_clear()
+
+
+def write(path, text, encoding="utf-8"):
+    path.write_bytes(text.encode(encoding))
+    return str(path)
+
+
+def read(path, *options):
+    return csv_file.read_csv(str(path), *options)
+
+
+ROWS = (
+    "height,weight,kind\n25,4,cat\n50,20,dog\n160,450.5,horse\n24,3e0,cat\n55,-21,dog\n9,9,horse\n"
+)
+
+
+def test_the_first_two_columns_are_the_features_and_the_last_is_the_label(tmp_path):
+    table = read(write(tmp_path / "a.csv", ROWS))
+    assert table.feature_names == ("height", "weight")
+    assert table.class_names == ("cat", "dog", "horse")
+    np.testing.assert_array_equal(
+        table.X, np.float32([[25, 4], [50, 20], [160, 450.5], [24, 3], [55, -21], [9, 9]])
+    )
+    assert table.y.tolist() == [0, 1, 2, 0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff" + ROWS,  # as some spreadsheets write it
+        ROWS.replace("\n", "\r\n"),
+        ROWS + "\n\n",
+        ROWS.replace("dog", '"dog"').replace("height,", '"height", '),
+        ROWS.replace(",cat", ", cat ").rstrip("\n"),
+    ],
+)
+def test_other_ways_to_write_the_same(tmp_path, text):
+    plain = read(write(tmp_path / "a.csv", ROWS))
+    other = read(write(tmp_path / "b.csv", text))
+    assert np.array_equal(plain.X, other.X)
+    assert plain[2:] == other[2:]
+
+
+def test_columns_can_be_named(tmp_path):
+    path = write(tmp_path / "a.csv", "id,y,b,a\n1,no,2,3\n2,yes,4,5\n3,no,6,7\n4,yes,8,9\n")
+    table = read(path, "a,b", "y")
+    assert table.feature_names == ("a", "b")
+    assert table.X[0].tolist() == [3, 2]
+    assert table.class_names == ("no", "yes")
+    assert read(path, None, "y").feature_names == ("id", "b")
+
+
+def test_classes_are_in_the_order_of_numbers_where_the_labels_are_numbers(tmp_path):
+    text = "a,b,c\n" + "".join(f"1,2,{label}\n" for label in (10, 9, -1, 10, 9, -1))
+    table = read(write(tmp_path / "a.csv", text))
+    assert table.class_names == ("-1", "9", "10")
+    assert table.y.tolist() == [2, 1, 0, 2, 1, 0]
+
+
+def test_a_quoted_line_break_does_not_move_the_line_numbers(tmp_path):
+    path = write(tmp_path / "a.csv", 'a,b,c\n1,2,"x\ny"\n1,oops,z\n')
+    with pytest.raises(ValueError, match=r"line 4, column 'b' must be a finite number; got 'oops'"):
+        read(path)
+
+
+WRONG = [
+    ("", "must begin with a line that names its columns; it has none."),
+    ("\n", "must begin with a line that names its columns"),
+    ("a,b,c\n", "must have rows below its header; it has none."),
+    ("a;b;c\n1;2;x\n", "line 1 must name two features and a label, with commas .*; got 'a;b;c'"),
+    ("a,b,a\n1,2,x\n", "line 1 must name each column once; got 'a' twice"),
+    ("a,b,c\n1,2,x\n1,,y\n", "line 3, column 'b' must be a finite number; got nothing"),
+    ("a,b,c\n1,2,x\n1,two,y\n", "line 3, column 'b' must be a finite number; got 'two'"),
+    ("a,b,c\n1,2,x\nnan,2,y\n", "line 3, column 'a' must be a finite number; got 'nan'"),
+    ("a,b,c\n1,2,x\n1e39,2,y\n", "line 3, column 'a' must be a finite number; got '1e39'"),
+    ("a,b,c\n1,2,x\n1,2,\n", "line 3, column 'c' must be a label; got nothing"),
+    ("a,b,c\n1,2,x\n1,2\n", "line 3 must have 3 columns, as the header has; got 2"),
+    ("a,b,c\n1,2,x\n1,2,y,4\n", "line 3 must have 3 columns, as the header has; got 4"),
+    ("a,b,c\n1,2,x\n3,4,x\n", "column 'c' must have two classes or more; every label is 'x'"),
+    ("a,b,c\n1,2,x\n3,4,x\n5,6,y\n", "must have each class twice or more, .*; 'y' is there once"),
+    ('a,b,c\n1,2,"x\n', r"line \d: unexpected end of data"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG)
+def test_what_cannot_be_read_is_named_with_its_line_and_column(tmp_path, text, message):
+    with pytest.raises(ValueError, match=message) as error:
+        read(write(tmp_path / "a.csv", text))
+    assert str(error.value).startswith(str(tmp_path / "a.csv"))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("height,weight,kind",), "features must be the names of two columns, as 'x1,x2'; got"),
+        (("height",), "features must be the names of two columns"),
+        (("height,height",), "features must be the names of two columns"),
+        (("height,age",), "must have the column 'age'; it has height, weight, kind"),
+        ((None, "age"), "must have the column 'age'"),
+        (("height,weight", "weight"), "label must be a column that is no feature; got 'weight'"),
+        (("height,kind", "weight"), "line 2, column 'kind' must be a finite number; got 'cat'"),
+    ],
+)
+def test_wrong_names_of_columns(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        read(write(tmp_path / "a.csv", ROWS), *options)
+
+
+def test_a_file_that_is_not_utf_8_or_not_there(tmp_path):
+    path = write(tmp_path / "a.csv", ROWS.replace("cat", "kätzchen"), encoding="latin-1")
+    with pytest.raises(ValueError, match=r"must be UTF-8 text; after line \d+ is the byte 0xe4"):
+        read(path)
+    with pytest.raises(OSError, match=r"b.csv can't be read: No such file"):
+        read(tmp_path / "b.csv")
+    with pytest.raises(OSError, match=r"can't be read: Is a directory"):
+        read(tmp_path)
+
+
+def test_a_label_column_of_measurements_is_refused(tmp_path):
+    text = "a,b,c\n" + "".join(f"1,2,{i / 7}\n" for i in range(1002))
+    with pytest.raises(ValueError, match=r"line 1002, column 'c' must have at most 1,000 diff"):
+        read(write(tmp_path / "a.csv", text))
+
+
+def test_memory_grows_with_the_numbers_and_not_with_the_text(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_file, "ROWS_AT_A_TIME", 5000)
+    peaks = []
+    for rows in (20_000, 60_000):
+        path = write(
+            tmp_path / f"{rows}.csv", "a,b,c\n" + "0.123456,7.654321,x\n1,2,y\n" * (rows // 2)
+        )
+        tracemalloc.start()
+        read(path)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    tensors = 8 + 8  # bytes of two float32 and of an int64
+    assert (peaks[1] - peaks[0]) / 40_000 < 3 * tensors  # as text a row takes some 300
+
+
+# From the file to the pictures
+
+
+def many_rows(tmp_path):
+    random = np.random.default_rng(0)
+    kinds = {"cat": (25, 4), "dog": (50, 20), "horse": (160, 450)}
+    lines = ["height,weight,kind"]
+    for kind in list(kinds) * 60:
+        height, weight = random.normal(1, 0.1, 2) * kinds[kind]
+        lines.append(f"{height:.2f},{weight:.2f},{kind}")
+    return write(tmp_path / "animals.csv", "\n".join(lines))
+
+
+def test_the_model_standardizes_by_the_training_points_and_takes_raw_ones(tmp_path):
+    data = make_data(data=many_rows(tmp_path))
+    mean, std = data.standardize
+    np.testing.assert_allclose(mean, data.X_train.double().mean(dim=0), rtol=1e-6)
+    np.testing.assert_allclose(std, data.X_train.double().std(dim=0, correction=0), rtol=1e-6)
+    model = script.build(script.CircleModelV2, {"seed": 0}, data)
+    inside = model.layers.standardize(data.X_train)
+    torch.testing.assert_close(inside.mean(dim=0), torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(inside.std(dim=0, correction=0), torch.ones(2), atol=1e-5, rtol=0)
+
+
+def test_the_script_learns_a_file_and_its_names_reach_the_pictures(tmp_path, monkeypatch):
+    path, out = many_rows(tmp_path), tmp_path / "out"
+    figures = []
+    save = script.save_figure
+    monkeypatch.setattr(
+        script, "save_figure", lambda f, *a, **k: figures.append(f) or save(f, *a, **k)
+    )
+    script.main(["--data", path, "--epochs", "60", "--device", "cpu", "--out", str(out)])
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["class_names"] == ["cat", "dog", "horse"]
+    assert metrics["feature_names"] == ["height", "weight"]
+    assert metrics["models"]["CircleModelV2"]["test_accuracy"] > 0.95
+    boundaries = figures[0]
+    assert [text.get_text() for text in boundaries.legends[0].get_texts()] == [
+        "cat",
+        "dog",
+        "horse",
+    ]
+    assert boundaries.axes[2].get_xlabel() == "height"
+    assert boundaries.axes[2].get_ylabel() == "weight"
+    assert boundaries.axes[0].get_ylim()[1] > 450  # in the file's units
+
+    model, settings = load_checkpoint(out / "circle_model_v2.pth")
+    predicted = model(torch.tensor([[25.0, 4.0], [50.0, 20.0], [160.0, 450.0]])).argmax(dim=1)
+    assert [settings["class_names"][number] for number in predicted] == ["cat", "dog", "horse"]
+    helper_functions.main([str(out / "circle_model_v2.pth")])
+    assert (out / "circle_model_v2.png").stat().st_size > 10_000
+
+
+def test_many_seeds_read_a_file_once_and_split_it_each_in_its_own_way(tmp_path, capsys):
+    path = many_rows(tmp_path)
+    script.main(["--data", path, "--epochs", "2", "--seeds", "3", "--out", str(tmp_path / "out")])
+    info = csv_file.read_csv.cache_info()
+    assert (info.misses, info.hits) == (1, 2)
+    assert "best possible" not in capsys.readouterr().out
+    assert not torch.equal(make_data(data=path, seed=1).y_test, make_data(data=path, seed=2).y_test)
+
+
+def test_a_rare_class_may_be_missing_from_the_test_set(tmp_path):
+    text = (
+        "a,b,c\n" + "".join(f"{i},{i % 7},{'xy'[i % 2]}\n" for i in range(100)) + "1,2,z\n3,4,z\n"
+    )
+    path = write(tmp_path / "a.csv", text)
+    data = make_data(data=path, test_size=0.1)
+    assert data.y_test.max() < 2 or data.y_train.max() < 2
+    script.main(["--data", path, "--test-size", "0.1", "--epochs", "3", "--out", str(tmp_path)])
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["class_names"] == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([5.0, 5.0, 5.0], "feature 'a' must vary by more .* its standard deviation 0"),
+        ([1e6, 1e6 + 1, 1e6], "feature 'a' must vary"),
+    ],
+)
+def test_a_feature_that_float32_cannot_tell_apart_is_refused(column, message):
+    with pytest.raises(ValueError, match=message):
+        mean_and_std(np.float32([column, [1, 2, 3]]).T, ("a", "b"))
+
+
+def test_a_file_with_too_few_rows_is_one_sentence(tmp_path, capsys):
+    path = write(tmp_path / "a.csv", ROWS)
+    with pytest.raises(SystemExit) as stop:
+        script.main(["--data", path, "--out", str(tmp_path / "out")])
+    assert stop.value.code == 2
+    assert "test_size must leave at least 3 of the 6 points" in capsys.readouterr().err

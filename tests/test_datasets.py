@@ -1,0 +1,299 @@
+"""The data sets: what they hold, what can be reached on them, and models of several classes."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+import helper_functions
+import train as script
+from model import ACTIVATIONS, CircleModelV0, CircleModelV2, load_checkpoint, widths_of
+from support import checks, datasets
+from support.ensemble import Ensemble
+from train import best_possible_accuracy, build, evaluate, loss_function, make_data, train
+
+NAMES = [name for name in script.DATASETS if name != "PATH.csv"]
+
+
+def nearest(X, centers):
+    """Return the number of the nearest center to each point."""
+    return np.linalg.norm(X[:, None] - centers, axis=2).argmin(axis=1)
+
+
+# The points
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_data_set_has_its_points_its_classes_and_its_seed(name):
+    data = make_data(data=name, samples=300, seed=1)
+    classes = script.DATASETS[name].get("classes", 2)
+    y = torch.cat([data.y_train, data.y_test])
+    assert data.class_names == tuple(f"class {number}" for number in range(classes))
+    assert torch.cat([data.X_train, data.X_test]).shape == (300, 2)
+    assert y.dtype == (torch.float32 if classes == 2 else torch.int64)
+    assert torch.bincount(y.long().flatten()).tolist() == [300 // classes] * classes
+    assert torch.equal(make_data(data=name, samples=300, seed=1).X_train, data.X_train)
+    assert not torch.equal(make_data(data=name, samples=300, seed=2).X_train, data.X_train)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_noise_is_the_standard_deviation_of_each_coordinate(name):
+    own = {"classes": 3} if name in ("spirals", "blobs") else {}
+    clean, noisy = (
+        make_data(data=name, samples=20_000, noise=noise, seed=3, **own) for noise in (0.0, 0.05)
+    )
+    if name in ("xor", "gaussians", "blobs"):  # without noise a point is its center
+        centers = clean.X_train.unique(dim=0).numpy()
+        points = noisy.X_train.numpy()
+        moved = points - centers[nearest(points, centers)]
+    elif name == "circles":
+        radius = noisy.X_train.norm(dim=1).numpy()
+        moved = radius - np.where(noisy.y_train.flatten() == 1, 0.8, 1.0)
+    elif name == "moons":
+        inside = noisy.X_train[noisy.y_train.flatten() == 0]
+        inside = inside[inside[:, 1] > 0.2]  # the upper arc, away from its ends
+        moved = inside.norm(dim=1).numpy() - 1
+    else:
+        moved = (noisy.X_train - clean.X_train).numpy()  # the generator draws the noise last
+    assert moved.std() == pytest.approx(0.05, rel=0.05)
+
+
+def test_spirals_wind_and_are_turned_by_a_class_each():
+    X, y = datasets.spirals(samples=3000, noise=0.0, classes=3, seed=0)
+    radius = np.linalg.norm(X, axis=1)
+    angle = np.arctan2(X[:, 1], X[:, 0]) - 2 * np.pi * (1.25 * radius + y / 3)
+    np.testing.assert_allclose(np.cos(angle), 1, atol=1e-9)
+    assert 0.15 <= radius.min() < 0.16
+    assert 0.99 < radius.max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"data": "rings"}, r"data must be one of circles, moons, .*; got 'rings'"),
+        ({"data": 3}, r"data must be .* got 3"),
+        ({"data": "moons", "factor": 0.5}, r"factor is no setting of moons, which has .*; got 0.5"),
+        ({"data": "circles", "classes": 3}, r"classes is no setting of circles"),
+        ({"data": "blobs", "label": "kind"}, r"label is no setting of blobs"),
+        ({"data": "a.csv", "noise": 0.1}, r"noise is no setting of PATH.csv"),
+        ({"data": "blobs", "classes": 1}, r"classes must be a whole number from 2 to 1,000; got 1"),
+        (
+            {"data": "blobs", "classes": 300},
+            r"test_size must leave at least 300 of the 1000 points",
+        ),
+    ],
+)
+def test_a_setting_that_a_data_set_does_not_have_is_an_error(keywords, message):
+    with pytest.raises(ValueError, match=message):
+        make_data(**keywords)
+
+
+def test_the_names_of_the_table_are_those_of_the_checks_and_of_the_generators():
+    assert tuple(NAMES) == checks.DATASETS
+    assert all(callable(getattr(datasets, name)) for name in NAMES)
+
+
+# The best possible accuracy, against the best rule applied to many points
+
+
+@pytest.mark.parametrize(("classes", "noise"), [(2, 0.7), (3, 0.5), (5, 0.3), (7, 1.5)])
+def test_the_best_on_blobs_is_the_nearest_center(classes, noise):
+    settings = {"samples": 200_000, "classes": classes, "seed": 0}
+    centers = [
+        datasets.blobs(**settings | {"noise": 0.0, "samples": classes})[0],
+        datasets.blobs(**settings | {"noise": 0.0, "samples": classes})[1],
+    ]
+    ordered = centers[0][np.argsort(centers[1])]
+    X, y = datasets.blobs(noise=noise, **settings)
+    accuracy = (nearest(X, ordered) == y).mean()
+    best = best_possible_accuracy(data="blobs", noise=noise, classes=classes)
+    assert best == pytest.approx(accuracy, abs=0.004)
+
+
+def test_the_best_on_two_gaussians_and_on_xor_is_the_better_side_of_the_lines():
+    X, y = datasets.xor(samples=400_000, noise=0.8, seed=0)
+    accuracy = ((X[:, 0] * X[:, 1] < 0) == y).mean()
+    assert best_possible_accuracy(data="xor", noise=0.8) == pytest.approx(accuracy, abs=0.003)
+    X, y = datasets.gaussians(samples=400_000, noise=0.8, seed=0)
+    accuracy = ((X.sum(axis=1) < 0) == y).mean()
+    assert best_possible_accuracy(data="gaussians", noise=0.8) == pytest.approx(accuracy, abs=0.003)
+    two_blobs = best_possible_accuracy(data="blobs", noise=0.8, classes=2)
+    assert best_possible_accuracy(data="gaussians", noise=0.8) == pytest.approx(two_blobs, abs=1e-6)
+
+
+def test_the_best_is_one_without_noise_and_unknown_elsewhere():
+    assert best_possible_accuracy(data="blobs", noise=0, classes=4) == 1.0
+    assert best_possible_accuracy(data="xor", noise=0) == 1.0
+    assert best_possible_accuracy(data="moons", noise=0.1) is None
+    assert best_possible_accuracy(data="spirals", noise=0.1, classes=3) is None
+    assert best_possible_accuracy(data="people.csv") is None
+
+
+# Several classes: loss, training, evaluation
+
+
+def test_the_loss_is_decided_by_the_labels():
+    logits = torch.randn(50, 1, dtype=torch.float64)
+    y = torch.randint(2, (50, 1)).double()
+    sigmoid = torch.sigmoid(logits)
+    expected = -(y * sigmoid.log() + (1 - y) * (1 - sigmoid).log()).mean()
+    torch.testing.assert_close(loss_function(y)(logits, y), expected)
+
+    logits, y = torch.randn(50, 4, dtype=torch.float64), torch.randint(4, (50, 1))
+    softmax = logits.exp() / logits.exp().sum(dim=1, keepdim=True)
+    expected = -softmax.gather(1, y).log().mean()
+    torch.testing.assert_close(loss_function(y)(logits, y), expected)
+
+
+class Nearness(nn.Module):
+    """Logits that fall with the squared distance to each of three centers."""
+
+    centers = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+
+    def forward(self, x):
+        return -((x.unsqueeze(-2) - self.centers) ** 2).sum(-1)
+
+
+def test_evaluate_counts_the_likeliest_class():
+    X = torch.tensor([[0.1, 0.0], [0.9, 0.1], [0.0, 0.8], [0.2, 0.9]])
+    loss, accuracy = evaluate(Nearness(), X, torch.tensor([[0], [1], [2], [1]]))
+    logits = Nearness()(X).double()
+    expected = (logits.logsumexp(1) - logits[range(4), [0, 1, 2, 1]]).mean()
+    assert accuracy == 0.75
+    assert loss == pytest.approx(expected.item(), rel=1e-5)
+
+
+def reference_training(model, data, epochs, lr, momentum):
+    """SGD with momentum written out, on the gradient of softmax's: probability minus label."""
+    velocity = [torch.zeros_like(p) for p in model.parameters()]
+    labels = nn.functional.one_hot(data.y_train[:, 0]).double()
+    for _ in range(epochs):
+        logits = model(data.X_train)
+        slope = (torch.softmax(logits, dim=1) - labels) / len(labels)
+        gradients = torch.autograd.grad(logits, list(model.parameters()), slope.detach())
+        with torch.no_grad():
+            for p, v, g in zip(model.parameters(), velocity, gradients, strict=True):
+                v.mul_(momentum).add_(g)
+                p.sub_(lr * v)
+    return model
+
+
+def test_the_loop_is_sgd_on_cross_entropy():
+    data = make_data(data="spirals", classes=3)
+    data = data._replace(X_train=data.X_train.double(), X_test=data.X_test.double())
+    models = [build(CircleModelV2, {"seed": 1}, data).double() for _ in range(2)]
+    train(models[0], data, epochs=30, lr=0.1, momentum=0.9)
+    reference_training(models[1], data, epochs=30, lr=0.1, momentum=0.9)
+    for one, other in zip(models[0].parameters(), models[1].parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_an_ensemble_trains_several_classes_and_its_own_standardization():
+    parts = [make_data(data="blobs", classes=4, samples=200, seed=seed) for seed in (1, 2)]
+    parts = [
+        part._replace(standardize=([0.1 * seed, 0.2], [0.5, 2.0 + seed]))
+        for seed, part in enumerate(parts)
+    ]
+    models = [build(CircleModelV2, {"seed": seed}, part) for seed, part in zip((1, 2), parts)]
+    together = train(Ensemble(models), script.Data.stack(parts), epochs=10, seed=[1, 2])
+    for number, (model, part) in enumerate(zip(models, parts, strict=True)):
+        alone = train(model, part, epochs=10, seed=number + 1)
+        assert together["train_loss"][-1][number] == pytest.approx(
+            alone["train_loss"][-1], rel=1e-4
+        )
+
+
+@pytest.mark.parametrize(
+    ("keywords", "least"),
+    [({"data": name}, 0.98) for name in ("moons", "xor", "gaussians", "blobs")]
+    + [({"data": "spirals", "classes": classes}, 0.97) for classes in (2, 3)],
+    ids=str,
+)
+def test_relu_learns_every_data_set_with_its_own_settings(keywords, least):
+    settings = {"seed": 42} | script.fill_in(keywords)
+    data = make_data(**script.keywords_of(make_data, settings))
+    model = build(CircleModelV2, settings, data)
+    history = train(model, data, **script.keywords_of(train, settings))
+    assert history["test_acc"][-1] >= least
+
+
+# Layers and activations
+
+
+def test_layers_have_the_widths_that_are_asked_for():
+    model = CircleModelV2(hidden_units=(8, 4, 3), activation="tanh", out_features=5)
+    linear = [layer for layer in model.layers if isinstance(layer, nn.Linear)]
+    assert [tuple(layer.weight.shape) for layer in linear] == [(8, 2), (4, 8), (3, 4), (5, 3)]
+    assert sum(isinstance(layer, nn.Tanh) for layer in model.layers) == 3
+    assert widths_of(7) == (7, 7)
+    assert [name for name, _ in CircleModelV0(hidden_units=(5,)).layers.named_children()] == [
+        "hidden_1",
+        "output",
+    ]
+
+
+def test_every_activation_is_listed_in_the_checks():
+    assert tuple(ACTIVATIONS) == checks.ACTIVATIONS
+    for name in ACTIVATIONS:
+        assert CircleModelV2(activation=name)(torch.zeros(3, 2)).shape == (3, 1)
+
+
+def test_a_step_has_no_slope_so_the_layers_before_it_do_not_learn():
+    data = make_data(samples=100)
+    model, before = (build(CircleModelV2, {"seed": 1, "activation": "step"}) for _ in range(2))
+    train(model, data, epochs=5)
+    moved = {
+        name.split(".")[1]
+        for (name, one), other in zip(model.named_parameters(), before.parameters(), strict=True)
+        if not torch.equal(one, other)
+    }
+    assert moved == {"output"}
+    assert set(model.layers[:2](data.X_train).unique().tolist()) == {0.0, 1.0}
+
+
+# All of it together
+
+
+def test_the_script_does_several_classes(tmp_path, capsys):
+    arguments = ["--data", "spirals", "--classes", "3", "--samples", "300", "--epochs", "12"]
+    script.main([*arguments, "--animate", "--device", "cpu", "--out", str(tmp_path)])
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["class_names"] == ["class 0", "class 1", "class 2"]
+    assert metrics["best_possible_accuracy"] is None
+    assert metrics["settings"]["hidden_units"] == 32  # the spirals' own
+    assert metrics["settings"]["epochs"] == 12  # what is asked for comes first
+    assert "best possible" not in capsys.readouterr().out
+    model, settings = load_checkpoint(tmp_path / "circle_model_v2.pth")
+    assert model(torch.zeros(4, 2)).shape == (4, 3)
+    assert settings["class_names"] == ("class 0", "class 1", "class 2")
+    helper_functions.main([str(tmp_path / "circle_model_v2.pth"), "--hidden-units"])
+    assert (tmp_path / "circle_model_v2.png").stat().st_size > 10_000
+
+
+def test_many_seeds_and_data_sets_are_compared(tmp_path, capsys):
+    arguments = ["--seeds", "2", "--samples", "100", "--epochs", "3", "--device", "cpu"]
+    script.main([*arguments, "--compare", "data=xor,spirals,blobs", "--out", str(tmp_path)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| ")]
+    assert len(lines) == 2 + 6
+    assert lines[0].rstrip(" |").endswith("best possible")
+    assert "not known" in lines[4]
+    assert f"{100 * best_possible_accuracy(data='xor', noise=0.3):.3f} %" in lines[2]
+
+
+def test_help_shows_the_table_of_data_sets(capsys):
+    with pytest.raises(SystemExit):
+        script.main(["--help"])
+    text = capsys.readouterr().out
+    for name, own in script.DATASETS.items():
+        (line,) = (line for line in text.splitlines() if line.startswith(f"  {name} "))
+        assert all(setting.replace("_", "-") in line for setting in own)
+
+
+def test_the_limit_of_two_blobs_is_the_normal_distribution():
+    for noise in (0.3, 0.5, 1.0, 3.0):
+        expected = 0.5 * (1 + math.erf(1 / noise / math.sqrt(2)))
+        best = best_possible_accuracy(data="blobs", noise=noise, classes=2)
+        assert best == pytest.approx(expected, abs=1e-7)
