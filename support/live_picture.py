@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 
 WIDTH, HEIGHT = 840, 412  # pixels
-PLANE = (44, 18, 340, 340)  # left, top, width and height of the panels, in pixels
+PLANE = (48, 20, 338, 338)  # left, top, width and height of the panels, in pixels
 UNITS = (416, 2, 420, 238)
 LOSSES = (452, 260, 376, 98)
 GAP, HEADING = 2, 14  # pixels between two units, and above a layer's
@@ -37,7 +37,7 @@ class LivePicture:
 
         self._figure = Figure(figsize=(WIDTH / 100, HEIGHT / 100), dpi=100)
         self._canvas = FigureCanvasAgg(self._figure)
-        with mpl.rc_context({"font.size": 8, "axes.titlesize": 9}):
+        with mpl.rc_context({"font.size": 8, "axes.titlesize": 9, "axes.titlepad": 4}):
             self._plane = self._panel(PLANE, title)
             self._losses = self._panel(LOSSES, "loss")
             self._losses.set(xlim=(0, 100), ylim=(0, 0.1), xlabel="epoch")
@@ -50,8 +50,11 @@ class LivePicture:
             self._lay_out_units([layer.in_features for layer in _linear(model)[1:]])
         self._background = None
 
-    def draw(self, model, history: dict[str, list]) -> bytes:
-        """Return the picture of a model and its history, which `train` describes, as PNG."""
+    def draw(self, model, history: dict[str, list], small: bool = False) -> bytes:
+        """Return the picture of a model and its history, which `train` describes, as PNG.
+
+        `small` takes more time to make a smaller file, with 256 colours.
+        """
         with mpl.rc_context({"font.size": 8}):
             self._draw_plane(model)
             self._draw_units(model)
@@ -66,7 +69,10 @@ class LivePicture:
                 artist.draw(self._canvas.get_renderer())
         file = io.BytesIO()
         image = Image.fromarray(np.asarray(self._canvas.buffer_rgba())[..., :3])
-        image.save(file, format="PNG", compress_level=1)  # a higher level takes more time
+        if small:
+            image.quantize(256).save(file, format="PNG", optimize=True)
+        else:
+            image.save(file, format="PNG", compress_level=1)
         return file.getvalue()
 
     def _panel(self, box, title):

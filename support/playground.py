@@ -26,6 +26,7 @@ from support.stepwise import Stepwise
 
 FRAME = 0.08  # seconds from one picture to the next, where there is time to spare
 TRAINING = 0.1  # seconds of training between two pictures at most, so that buttons answer
+PATIENCE = 10  # seconds of training at most for a picture of a playground that isn't trained yet
 OWN_CSV = "a CSV file"
 
 OF_DATA = ("features", "label", "samples", "noise", "factor", "classes")  # not every data set's
@@ -303,7 +304,8 @@ class Playground(widgets.VBox):
         script, keywords = self._script, {}
         for function in (script.make_data, script.CircleModelV2, script.train):
             keywords |= signature(function).parameters
-        defaults = {name: keywords[name].default for name in NAMES} | script.fill_in({"data": data})
+        own = script.fill_in({"data": data})
+        defaults = {name: own.get(name, keywords[name].default) for name in NAMES}
         defaults["hidden_units"] = script.widths_of(defaults["hidden_units"])
         return defaults
 
@@ -530,12 +532,13 @@ class Playground(widgets.VBox):
         run = self._run
         if not run.stepwise.begun:
             run = Run(self._script, self._settings, self._data[1])
-            for _ in range(30):
-                run.advance(10, seconds=0.2)
+            end = time.monotonic() + PATIENCE
+            while run.stepwise.epoch < 300 and time.monotonic() < end:
+                run.advance(10, PATIENCE)
             run.stepwise.close()
         accuracy = percent(run.history["test_acc"][-1])
         title = f"epoch {run.stepwise.epoch:,}: {accuracy} of the test points right"
-        picture = self._new_picture(title, run.model).draw(run.model, run.history)
+        picture = self._new_picture(title, run.model).draw(run.model, run.history, small=True)
         bundle = super()._repr_mimebundle_(**keywords)
         bundle["text/plain"] = f"Playground, {title}"
         return bundle | {"image/png": base64.b64encode(picture).decode()}

@@ -42,7 +42,6 @@ class Stepwise:
             torch.set_rng_state(self._random_state)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, daemon=True)
-                self._running = True
                 self._thread.start()
             try:
                 self._give_turn(running=True)
@@ -76,6 +75,7 @@ class Stepwise:
     # In the thread
 
     def _run(self):
+        self._await_turn(running=False)
         hook = register_optimizer_step_pre_hook(self._before_step)
         try:
             self._train(
