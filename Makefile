@@ -36,6 +36,7 @@ pictures: .venv/installed
 		--out outputs/hidden_units.png
 	$(BIN)/python train.py --seeds 100 --out outputs/seeds
 	mkdir -p pictures
+	$(BIN)/python benchmarks/gallery.py pictures/datasets.png
 	cp outputs/training.gif outputs/decision_boundary.png outputs/hidden_units.png \
 		outputs/seeds/seeds.png pictures
 

@@ -2,6 +2,7 @@
 
 python train.py                             # the defaults
 python train.py --epochs 1000 --lr 0.05     # other settings: see python train.py --help
+python train.py --data spirals --classes 3  # other data, or a CSV file of your own
 python train.py --animate                   # a film of the training, too
 """
 
@@ -11,6 +12,7 @@ import platform
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +21,6 @@ import numpy as np
 import sklearn
 import torch
 from matplotlib.figure import Figure
-from sklearn.model_selection import train_test_split
 from torch import nn
 from tqdm import tqdm
 
@@ -35,6 +36,15 @@ from support.ensemble import Ensemble
 from support.files import prepare_directory, save_figure, write_atomically
 from support.many_seeds import join, percent, report, summarize
 from support.memory import keep_freed_memory
+from support.processes import (
+    ALONE,
+    Processes,
+    Share,
+    is_first,
+    joined,
+    own_part,
+    sum_over_processes,
+)
 
 # The data
 
@@ -65,6 +75,7 @@ class Data(NamedTuple):
     class_names: tuple[str, ...] = ("class 0", "class 1")
     feature_names: tuple[str, str] | None = None  # of a file's columns
     standardize: tuple | None = None  # mean and standard deviation of the training points, then
+    share: Share | None = None  # of all training points, where several processes have theirs
 
     def map(self, function) -> "Data":
         """Return the data with a function applied to each of the four tensors."""
@@ -91,13 +102,15 @@ def make_data(
     label: str | None = None,
     test_size: float = 0.2,
     seed: int = 42,
+    processes: Processes = ALONE,
 ) -> Data:
     """Make one of `DATASETS`, or read a CSV file, and split it into a train and a test set.
 
     None stands for the data set's own default. The outer circle has radius 1, the inner one radius
     `factor`, and is class 1; `noise` is the standard deviation of the Gaussian added to each
-    coordinate. The split keeps the classes in equal parts. Raises a ValueError for a setting that
-    the data set doesn't have, and for a file as `support.csv_file.read_csv` does.
+    coordinate. The split keeps the classes in equal parts. Where several `processes` train, each
+    holds a share. Raises a ValueError for a setting that the data set doesn't have, and for a file
+    as `support.csv_file.read_csv` does.
     """
     given = dict(samples=samples, noise=noise, factor=factor, classes=classes)
     own = fill_in(dict(data=data, features=features, label=label) | given)
@@ -105,23 +118,25 @@ def make_data(
     if is_csv(data):
         X, y, class_names, feature_names = read_csv(data, own["features"], own["label"])
         check_split(len(y), len(class_names), test_size)
+        make, sizes = lambda samples, seed: (X, y), [len(y)]
     else:
-        generate = getattr(datasets, data)
-        X, y = generate(**keywords_of(generate, own), seed=seed)
         class_names = tuple(f"class {number}" for number in range(own.get("classes", 2)))
         feature_names = None
-    X_train, X_test, y_train, y_test = train_test_split(
-        X, y.reshape(-1, 1), test_size=test_size, stratify=y, random_state=seed
-    )
+        generate = getattr(datasets, data)
+        make = partial(generate, **keywords_of(generate, own))
+        sizes = datasets.block_sizes(own["samples"])
+    arrays, share = datasets.split(make, sizes, test_size, seed, processes)
+    X_train, y_train, X_test, y_test = map(torch.from_numpy, arrays)
     label_type = torch.float32 if len(class_names) == 2 else torch.int64
     return Data(
-        torch.from_numpy(X_train).float(),
-        torch.from_numpy(y_train).to(label_type),
-        torch.from_numpy(X_test).float(),
-        torch.from_numpy(y_test).to(label_type),
+        X_train,
+        y_train.to(label_type),
+        X_test,
+        y_test.to(label_type),
         class_names,
         feature_names,
-        mean_and_std(X_train, feature_names) if feature_names else None,
+        mean_and_std(arrays[0], feature_names, processes) if feature_names else None,
+        share,
     )
 
 
@@ -166,12 +181,21 @@ def evaluate(model, X, y, *, batch_size=None, training=False):
     """
     was_training = model.training
     model.train(training)  # model.eval(), unless the mistake is wanted
+    if batch_size is None and not training:
+        batch_size = 100_000  # the result is the same, and memory stays small
+    total_loss, right = 0, 0
     with torch.inference_mode():
-        logits = torch.cat([model(part) for part in cut(X, batch_size)], dim=-2)
-        losses = loss_function(y, reduction="none")(logits, y).reshape(y.shape)
-        right = (predict(logits) == y).double()
+        for points, labels in zip(cut(X, batch_size), cut(y, batch_size), strict=True):
+            logits = model(points)
+            losses = loss_function(y, reduction="none")(logits, labels).reshape(labels.shape)
+            total_loss = total_loss + losses.double().sum(dim=(-2, -1))
+            right = right + (predict(logits) == labels).double().sum(dim=(-2, -1))
+        count = torch.full_like(right, y.shape[-2])
+        total_loss, right, count = sum_over_processes(
+            model, torch.stack([total_loss, right, count])
+        )
     model.train(was_training)
-    return losses.mean(dim=(-2, -1)).tolist(), right.mean(dim=(-2, -1)).tolist()
+    return (total_loss / count).tolist(), (right / count).tolist()
 
 
 def cut(points, batch_size):
@@ -180,23 +204,28 @@ def cut(points, batch_size):
     return points.tensor_split(math.ceil(n / min(batch_size or n, n)), dim=-2)
 
 
-def shuffled_batches(X, y, batch_size, generators):
+def shuffled_batches(X, y, batch_size, generators, share=None):
     """Yield all points and labels once, in a new random order, at most `batch_size` at a time.
 
     Each model has a generator, so one for a single model. To permute a tensor and cut it into views
-    is several times faster than a DataLoader, which fetches and stacks the points one by one.
+    is several times faster than a DataLoader, which fetches and stacks the points one by one. A
+    process that holds a `share` of the points yields those of each batch that it has.
     """
-    n = X.shape[-2]
-    if batch_size is not None and batch_size < n:
-        orders = torch.stack([torch.randperm(n, generator=generator) for generator in generators])
-        order = orders.reshape(y.shape).to(X.device)
-        X, y = X.take_along_dim(order, dim=-2), y.take_along_dim(order, dim=-2)
-    return zip(cut(X, batch_size), cut(y, batch_size), strict=True)
+    total = share.total if share else X.shape[-2]
+    if batch_size is None or batch_size >= total:
+        return [(X, y)]
+    batches = math.ceil(total / batch_size)
+    order = torch.stack([torch.randperm(total, generator=generator) for generator in generators])
+    if X.shape[-2] < total:
+        order, batches = own_part(order[0], batches, share)
+    order = order.reshape(y.shape).to(X.device, non_blocking=True)
+    X, y = X.take_along_dim(order, dim=-2), y.take_along_dim(order, dim=-2)
+    return zip(X.tensor_split(batches, dim=-2), y.tensor_split(batches, dim=-2), strict=True)
 
 
 def progress_bar(epochs, name):
     """Return the epochs from 1 on, with a bar where the output is a terminal."""
-    return tqdm(range(1, epochs + 1), name, unit="epoch", disable=None)
+    return tqdm(range(1, epochs + 1), name, unit="epoch", disable=None if is_first() else True)
 
 
 def train(
@@ -230,13 +259,16 @@ def train(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    name = type(getattr(model, "module", model)).__name__  # several processes train a wrapped one
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
 
     if on_epoch is not None:
         on_epoch(0)
-    for epoch in progress(epochs, type(model).__name__):
+    for epoch in progress(epochs, name):
         model.train()
-        for X, y in shuffled_batches(data.X_train, data.y_train, batch_size, generators):
+        for X, y in shuffled_batches(
+            data.X_train, data.y_train, batch_size, generators, data.share
+        ):
             logits = model(X)
             loss = loss_fn(logits, y)
             optimizer.zero_grad()
@@ -252,7 +284,7 @@ def train(
             one_model = isinstance(train_loss, float)  # of many, some may overflow
             if one_model and not math.isfinite(train_loss + test_loss):
                 raise FloatingPointError(
-                    f"The loss of {type(model).__name__} must be finite; by epoch {epoch} it was "
+                    f"The loss of {name} must be finite; by epoch {epoch} it was "
                     f"{train_loss}. Try a smaller lr, momentum or weight_decay than {lr}, "
                     f"{momentum} and {weight_decay}."
                 )
@@ -315,18 +347,32 @@ def is_small(data: Data, settings: dict) -> bool:
     return len(data.y_train) * sum(widths_of(settings["hidden_units"])) < 2 * 10**6
 
 
-def compare_models(data: Data, settings: dict, film: Film | None = None) -> list[Result]:
+def compile_mode(device: torch.device) -> str:
+    """Return the mode of torch.compile; on CUDA it captures a step's kernels as one graph."""
+    return "reduce-overhead" if device.type == "cuda" else "default"
+
+
+def compare_models(
+    data: Data,
+    settings: dict,
+    film: Film | None = None,
+    compiled: bool = False,
+    processes: Processes = ALONE,
+) -> list[Result]:
     """Train both models from the same initial weights, on the same batches; return both results.
 
-    A `film` takes snapshots on the way.
+    A `film` takes snapshots on the way; `compiled` models go through torch.compile.
     """
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
     results = []
     for model_class in MODEL_FILES:
         model = build(model_class, settings, data).to(data.X_train.device)
+        if compiled:
+            model.compile(mode=compile_mode(data.X_train.device))
         start = time.perf_counter()
         on_epoch = film.watch(model) if film else None
-        history = train(model, data, on_epoch=on_epoch, **keywords_of(train, settings))
+        together = processes.distribute(model)
+        history = train(together, data, on_epoch=on_epoch, **keywords_of(train, settings))
         results.append(Result(model, history, time.perf_counter() - start))
     return results
 
@@ -355,7 +401,8 @@ def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[st
         for model_class in classes:
             models = [build(model_class, *pair) for pair in zip(each, parts, strict=True)]
             ensemble = Ensemble(models).to(device)
-            ensemble = torch.compile(ensemble) if compiled else ensemble
+            if compiled:
+                ensemble.compile(mode=compile_mode(device))
             several = keywords_of(train, settings | {"seed": chunk})
             history = train(ensemble, data, **several, progress=progress)
             batch_size = settings["batch_size"]
@@ -490,14 +537,17 @@ def datasets_table() -> str:
     return "\n".join(lines)
 
 
-def run_once(settings: dict, device: torch.device, out: Path, animate: bool = False) -> None:
+def run_once(settings, device, out, animate=False, compiled=False, processes=ALONE) -> None:
     """Train one model of each kind; write the models, pictures and figures; print the table."""
-    data = make_data(**keywords_of(make_data, settings)).to(device)
+    data = make_data(**keywords_of(make_data, settings), processes=processes).to(device)
+    counts = [sum(processes.gather(len(y))) for y in (data.y_train, data.y_test)]
     if is_small(data, settings):
         torch.set_num_threads(1)
     best = best_possible_accuracy(**keywords_of(best_possible_accuracy, settings))
     film = Film(settings["epochs"]) if animate else None
-    results = compare_models(data, settings, film)
+    results = compare_models(data, settings, film, compiled, processes)
+    if not processes.is_first:
+        return
     names = {"class_names": data.class_names, "feature_names": data.feature_names}
     for result in results:
         save_model(result.model, out / MODEL_FILES[type(result.model)], settings | names)
@@ -508,11 +558,11 @@ def run_once(settings: dict, device: torch.device, out: Path, animate: bool = Fa
     write_metrics(out, settings, device, figures)
     if film:
         animate_training(film, data, out)
-    print(f"{len(data.y_train)} points to train on, {len(data.y_test)} to test on, on {device}.\n")
+    print("{} points to train on, {} to test on, on {}.\n".format(*counts, device))
     print(table(results, best))
 
 
-def run_many(runs, seeds, compared, device, out, compiled=False) -> None:
+def run_many(runs, seeds, compared, device, out, compiled=False, processes=ALONE) -> None:
     """Train both models for many seeds, with the settings of each run.
 
     `runs` maps each value of the `compared` setting to settings, or None to those of a single run.
@@ -524,13 +574,19 @@ def run_many(runs, seeds, compared, device, out, compiled=False) -> None:
         classes = list(MODEL_FILES)
     keep_freed_memory()
     histories, summaries, bests = {}, {}, {}
-    total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
-    with tqdm(total=total, unit=" epochs", unit_scale=True, disable=None) as bar:
+    share = processes.share(len(seeds))
+    mine = seeds[share.start : share.stop]
+    total = len(mine) * len(classes) * sum(run["epochs"] for run in runs.values())
+    bar = tqdm(total=total, unit=" epochs", unit_scale=True, disable=None if is_first() else True)
+    with bar:
         for value, run in runs.items():
             bests[value] = best_possible_accuracy(**keywords_of(best_possible_accuracy, run))
-            for name, history in train_many(classes, run, seeds, device, bar, compiled).items():
-                histories[value, name] = history
-                summaries[value, name] = summarize(history, bests[value])
+            parts = processes.gather(train_many(classes, run, mine, device, bar, compiled))
+            for name in parts[0]:
+                histories[value, name] = join([part[name] for part in parts])
+                summaries[value, name] = summarize(histories[value, name], bests[value])
+    if not processes.is_first:
+        return
     print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
     settings = next(iter(runs.values()))
     guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
@@ -567,20 +623,19 @@ def main(argv: list[str] | None = None) -> None:
         "--compare", metavar="SETTING=VALUE,...", help="do so at each value (default: 100 seeds)"
     )
     parser.add_argument(
-        "--compile", action="store_true", help="compile the models' step first, for very many seeds"
+        "--compile",
+        action="store_true",
+        help="compile the models first, for very many seeds or CUDA",
     )
     args = parser.parse_args(argv)
     given = {name: value for name, value in vars(args).items() if name in HELP}
-    with parser.one_sentence_errors():
+    with parser.one_sentence_errors(), joined(resolve_device(args.device)) as (processes, device):
         compared, values = parser.parse_comparison(args.compare)
         each = [given | {compared: value} for value in values] if compared else [given]
         each = [parser.defaults | fill_in({"data": "circles"} | settings) for settings in each]
         for settings in each:
             check_settings(**settings)
-        device = resolve_device(args.device)
         many = args.seeds is not None or compared
-        if args.compile and not many:
-            raise ValueError("compile is for many models; it goes with seeds or compare.")
         if args.compile and not any(map(shutil.which, ("g++", "clang++", "cl"))):
             raise ValueError("compile needs a C++ compiler, and none was found.")
         if args.animate and many:
@@ -589,16 +644,20 @@ def main(argv: list[str] | None = None) -> None:
             count = 100 if args.seeds is None else args.seeds
             first = each[0]["seed"]
             check_settings(seed=first, seeds=count)
-            files = ("comparison.png" if compared else "seeds.png",)
-            prepare_directory(args.out, (*files, "metrics.json"))
+            processes.check(seeds=count)
+            files = ("comparison.png" if compared else "seeds.png", "metrics.json")
+            prepare_directory(args.out, files)
             runs = dict(zip(values or [None], each, strict=True))
-            run_many(runs, range(first, first + count), compared, device, args.out, args.compile)
+            seeds = range(first, first + count)
+            run_many(runs, seeds, compared, device, args.out, args.compile, processes)
         else:
+            processes.check(**each[0])
             files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
-            files += FILM_FILES if args.animate else ()
-            prepare_directory(args.out, (*files, "metrics.json"))
-            run_once(each[0], device, args.out, animate=args.animate)
-        print(f"\nIn {args.out}: {', '.join(files)} and metrics.json.")
+            files += (*(FILM_FILES if args.animate else ()), "metrics.json")
+            prepare_directory(args.out, files)
+            run_once(each[0], device, args.out, args.animate, args.compile, processes)
+        if processes.is_first:
+            print(f"\nIn {args.out}: {', '.join(files[:-1])} and {files[-1]}.")
 
 
 if __name__ == "__main__":

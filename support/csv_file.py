@@ -175,12 +175,15 @@ def _sorted(names):
     return sorted(names, key=lambda name: (values[name], name) if all_numbers else name)
 
 
-def mean_and_std(X: np.ndarray, names) -> tuple[list[float], list[float]]:
-    """Return the mean and the standard deviation of each feature of points X (n, 2).
+def mean_and_std(X: np.ndarray, names, processes) -> tuple[list[float], list[float]]:
+    """Return the mean and the standard deviation of each feature of points (n, 2).
 
-    A ValueError names a feature that varies so little that float32 can't tell its values apart.
+    X has the points that this one of several processes holds. A ValueError names a feature that
+    varies so little that float32 can't tell its values apart.
     """
-    mean, std = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
+    total = sum(processes.gather(len(X)))
+    mean = sum(processes.gather(X.sum(axis=0, dtype=np.float64))) / total
+    std = np.sqrt(sum(processes.gather(((X - mean) ** 2).sum(axis=0))) / total)
     for name, middle, spread in zip(names, mean, std, strict=True):
         if spread <= 1e-5 * abs(middle) or spread == 0:
             raise ValueError(

@@ -12,6 +12,7 @@ import train as script
 from model import load_checkpoint
 from support import csv_file
 from support.csv_file import mean_and_std
+from support.processes import ALONE
 from train import make_data
 
 
@@ -241,7 +242,7 @@ def test_a_rare_class_may_be_missing_from_the_test_set(tmp_path):
 )
 def test_a_feature_that_float32_cannot_tell_apart_is_refused(column, message):
     with pytest.raises(ValueError, match=message):
-        mean_and_std(np.float32([column, [1, 2, 3]]).T, ("a", "b"))
+        mean_and_std(np.float32([column, [1, 2, 3]]).T, ("a", "b"), ALONE)
 
 
 def test_a_file_with_too_few_rows_is_one_sentence(tmp_path, capsys):

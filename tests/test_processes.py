@@ -1,0 +1,233 @@
+"""Several processes train what one would: shares, batches, weights, seeds, and a sudden end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import train as script
+from support import datasets
+from support.processes import Processes, joined, own_part
+from train import make_data
+
+ROOT = Path(__file__).parent.parent
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+
+
+def torchrun(*arguments):
+    return subprocess.run(
+        [*TORCHRUN, ROOT / "train.py", "--device", "cpu", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+
+
+# Shares of the data
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+@pytest.mark.parametrize("samples", [50, 1000, 1003])
+def test_the_shares_of_all_processes_are_the_whole(monkeypatch, samples, count):
+    monkeypatch.setattr(datasets, "BLOCK", 300)
+    whole = make_data(samples=samples, seed=5)
+    shares = [
+        make_data(samples=samples, seed=5, processes=Processes(rank, count))
+        for rank in range(count)
+    ]
+    for name in ("X_train", "y_train", "X_test", "y_test"):
+        together = torch.cat([getattr(share, name) for share in shares])
+        assert torch.equal(together, getattr(whole, name))
+    sizes = [len(share.y_train) for share in shares]
+    assert max(sizes) - min(sizes) <= 1
+    assert {share.share.total for share in shares} == {len(whole.y_train)}
+
+
+def test_a_process_makes_only_the_blocks_that_it_has_a_part_of(monkeypatch):
+    made = []
+
+    def make(samples, seed):
+        made.append(samples)
+        return datasets.circles(samples=samples, noise=0.1, factor=0.5, seed=seed)
+
+    sizes = [100, 100, 100, 100]
+    datasets.split(make, sizes, 0.2, 0, Processes(1, 4))
+    assert made == [100]
+    made.clear()
+    datasets.split(make, sizes, 0.2, 0, Processes(1, 3))
+    assert made == [100, 100]
+
+
+def test_blocks_differ_and_up_to_a_million_points_are_one(monkeypatch):
+    assert datasets.block_sizes(2**20) == [2**20]
+    assert sum(datasets.block_sizes(10**7)) == 10**7
+    make = partial(datasets.circles, noise=0.1, factor=0.5)
+    (X, *_), _ = datasets.split(make, [100, 100], 0.2, 0, Processes())
+    assert not np.array_equal(X[:80], X[80:])
+
+
+@pytest.mark.parametrize(("total", "batches", "count"), [(100, 7, 2), (1000, 4, 3), (64, 64, 2)])
+def test_each_batch_is_shared_out(total, batches, count):
+    order = torch.randperm(total, generator=torch.Generator().manual_seed(0))
+    parts = [[] for _ in range(batches)]
+    for rank in range(count):
+        share = Processes(rank, count).share(total)
+        mine, ends = own_part(order, batches, share)
+        assert len(mine) == share.stop - share.start
+        for part, own in zip(parts, mine.tensor_split(ends), strict=True):
+            part += (own + share.start).tolist()
+    for part, whole in zip(parts, order.tensor_split(batches), strict=True):
+        assert sorted(part) == sorted(whole.tolist())
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"seeds": 1}, "seeds must be at least the number of processes, 2; got 1"),
+        ({"batch_norm": True}, "batch_norm must be off with several processes"),
+        ({"batch_size": 100}, "batch_size must be 128 or more with 2 processes; got 100"),
+    ],
+)
+def test_what_cannot_be_shared_out_is_refused(settings, message):
+    Processes().check(**settings)
+    with pytest.raises(ValueError, match=message):
+        Processes(0, 2).check(**settings)
+
+
+# Two processes
+
+
+SETTINGS = ["--samples", "1500", "--batch-size", "256", "--epochs", "12", "--record-every", "4"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "more", [[], ["--data", "spirals", "--classes", "3", "--activation", "tanh"]], ids=str
+)
+def test_two_processes_end_where_one_ends(tmp_path, more):
+    arguments = [*SETTINGS, *more]
+    script.main([*arguments, "--device", "cpu", "--out", str(tmp_path / "one")])
+    done = torchrun(*arguments, "--out", tmp_path / "two")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("points to train on") == 1  # one of them prints
+    assert done.stdout.startswith("1200 points to train on, 300 to test on")
+    one, two = (
+        json.loads((tmp_path / name / "metrics.json").read_text())["models"]
+        for name in ("one", "two")
+    )
+    for name, file in (
+        ("CircleModelV0", "circle_model_v0.pth"),
+        ("CircleModelV2", "circle_model_v2.pth"),
+    ):
+        history, other = one[name]["history"], two[name]["history"]
+        assert other["epoch"] == history["epoch"] == [4, 8, 12]
+        for key in ("train_loss", "test_loss"):
+            assert other[key] == pytest.approx(history[key], rel=1e-4)
+        for key in ("train_acc", "test_acc"):
+            assert other[key] == pytest.approx(history[key], abs=0.004)
+        weights, others = (
+            torch.load(tmp_path / folder / file, weights_only=True)["state_dict"]
+            for folder in ("one", "two")
+        )
+        for key, tensor in weights.items():
+            torch.testing.assert_close(others[key], tensor, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_seeds(tmp_path):
+    arguments = ["--seeds", "5", "--samples", "200", "--epochs", "12"]
+    script.main([*arguments, "--device", "cpu", "--out", str(tmp_path / "one")])
+    done = torchrun(*arguments, "--out", tmp_path / "two")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("5 seeds, 42 to 46") == 1
+    one, two = (
+        json.loads((tmp_path / name / "metrics.json").read_text())["figures"]
+        for name in ("one", "two")
+    )
+    for figures, others in zip(one, two, strict=True):
+        assert others["seeds"] == 5
+        assert others["mean"] == pytest.approx(figures["mean"], abs=0.006)
+        assert others["train_loss"] == pytest.approx(figures["train_loss"], rel=1e-4)
+
+
+def test_a_lost_connection_is_one_sentence_and_another_error_is_not(monkeypatch):
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    for name in ("init_process_group", "destroy_process_group"):
+        monkeypatch.setattr(torch.distributed, name, lambda *_, **__: None)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda: 1)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    cpu = torch.device("cpu")
+    with joined(cpu) as (processes, device):
+        assert (processes.rank, processes.count, device) == (1, 2, cpu)
+    with pytest.raises(OSError, match="another process of this job has stopped"), joined(cpu):
+        raise RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer")
+    with pytest.raises(RuntimeError, match="shapes"), joined(cpu):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the processes of a job in /proc")
+def test_a_process_that_dies_ends_the_job_with_a_clear_error(tmp_path):
+    out = tmp_path / "out"
+    job = subprocess.Popen(
+        [*TORCHRUN, ROOT / "train.py", *SETTINGS, "--epochs", "1000000", "--out", out],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    with job:
+        try:
+            deadline = time.monotonic() + 120
+            while not out.exists() and time.monotonic() < deadline:
+                time.sleep(0.1)
+            time.sleep(2)  # they have met, and now train together
+            os.kill(children(job.pid)[1], signal.SIGKILL)
+            _, errors = job.communicate(timeout=120)  # no hang
+        finally:
+            job.kill()
+    assert job.returncode not in (0, -signal.SIGKILL)
+    assert "SIGKILL" in errors  # torchrun's own words, or else ours
+    assert not (out / "metrics.json").exists()
+
+
+def children(parent):
+    """Return the numbers of the processes that one has started."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+        except OSError:  # it has ended meanwhile
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(status.parent.name))
+    return sorted(found)
+
+
+# One device
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("batch_size", [None, 100])
+def test_the_loop_does_not_wait_for_the_device_between_two_records(batch_size, recwarn):
+    data = make_data().to("cuda")
+    counts = []
+    for epochs in (5, 50):
+        model = script.build(script.CircleModelV2, {"seed": 0}).to("cuda")
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            script.train(model, data, epochs=epochs, record_every=50, batch_size=batch_size)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        counts.append(sum("synchroniz" in str(warning.message) for warning in recwarn.list))
+        recwarn.clear()
+    assert counts[0] == counts[1]
