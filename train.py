@@ -348,6 +348,11 @@ def build(model_class: type, settings: dict, data: Data | None = None) -> nn.Mod
     return model_class(**arguments)
 
 
+def is_small(data: Data, settings: dict) -> bool:
+    """Whether training is so little work that one thread does it sooner than several."""
+    return len(data.y_train) * sum(widths_of(settings["hidden_units"])) < 2 * 10**6
+
+
 def compare_models(
     data: Data,
     settings: dict,
@@ -486,8 +491,8 @@ def run_once(settings, animate, device, out, compiled, processes, checkpoint) ->
     """Train one model of each kind; write the models, pictures and figures; print the table."""
     data = make_data(**keywords_of(make_data, settings), processes=processes).to(device)
     counts = [sum(processes.gather(len(y))) for y in (data.y_train, data.y_test)]
-    if len(data.y_train) * sum(widths_of(settings["hidden_units"])) < 2 * 10**6:
-        torch.set_num_threads(1)  # so little work is done sooner by one thread than by several
+    if is_small(data, settings):
+        torch.set_num_threads(1)
     best = best_possible_accuracy(**keywords_of(best_possible_accuracy, settings))
     film = Film(settings["epochs"]) if animate else None
     results = compare_models(data, settings, film, compiled, processes, checkpoint)

@@ -123,9 +123,9 @@ def _flag(text):
 
 
 def widths(text):
-    """Return 16 from 16, and (8, 8, 4) from 8x8x4."""
-    each = tuple(map(int, text.split("x")))
-    return each if len(each) > 1 else each[0]
+    """Return 16 from 16, (8, 8, 4) from 8x8x4, and (8,) from 8x."""
+    each = tuple(map(int, text.removesuffix("x").split("x")))
+    return each if "x" in text else each[0]
 
 
 KINDS = {

@@ -1,0 +1,37 @@
+"""Run notebooks from top to bottom and store their outputs: python benchmarks/store_notebooks.py.
+
+Names of notebooks may follow; by default all are run. Live widgets aren't stored, as they need a
+kernel to be seen: their pictures are.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+INSTALLED = re.compile(r"(?<=File )\S*/(?=site-packages/|lib/python)")  # where is no one's business
+
+
+def store(path: Path) -> None:
+    """Run a notebook and write it back with its outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    folder = {"metadata": {"path": str(NOTEBOOKS)}}
+    client = NotebookClient(notebook, timeout=600, resources=folder, store_widget_state=False)
+    client.execute()
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)  # the times
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(WIDGET, None)
+            if "traceback" in output:
+                output.traceback = [INSTALLED.sub("", line) for line in output.traceback]
+    nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    for path in map(Path, sys.argv[1:] or sorted(NOTEBOOKS.glob("*.ipynb"))):
+        print(path)
+        store(path)
