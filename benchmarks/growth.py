@@ -75,7 +75,7 @@ def plot(runs, laws):
     left, right = figure.subplots(1, 2)
     left.plot(sizes, figures["seconds"], "o", color="#0072B2", label="measured")
     a, b = laws["seconds"]
-    label = f"fit from {LINEAR_FROM:,} points: time ~ points^{b:.2f}"
+    label = f"fit from {LINEAR_FROM:,} points: time ~ points$^{{{b:.2f}}}$"
     left.plot(large, a * large**b, "-", color="#D55E00", label=label, zorder=1)
     left.set(title=f"Training, {PASSES} passes", ylabel="seconds")
     megabytes = {key: values / 1e6 for key, values in figures.items()}
@@ -83,16 +83,16 @@ def plot(runs, laws):
     right.plot(sizes, megabytes["training"], "o", color="#0072B2", label="training, with the data")
     right.plot(
         large, a / 1e6 * large**b, "-", color="#D55E00", zorder=1,
-        label=f"fit from {LINEAR_FROM:,} points: memory ~ points^{b:.2f}",
+        label=f"fit from {LINEAR_FROM:,} points: memory ~ points$^{{{b:.2f}}}$",
     )  # fmt: skip
     right.plot(sizes, megabytes["making"], "^", color="#009E73", label="making the data")
     right.plot(sizes, megabytes["data"], ":", color="black", label="the data alone")
     right.plot(sizes, ALLOWED * megabytes["data"], "--", color="black", label="3 times the data")
-    right.set(title="Peak of memory, above the libraries'", ylabel="MB")
+    right.set(title="Peak of memory, less what the libraries take", ylabel="MB")
     for ax in (left, right):
         ax.set(xscale="log", yscale="log", xlabel="points")
         ax.grid(alpha=0.3)
-        ax.legend(fontsize="small")
+        ax.legend(fontsize="small", loc="upper left")
     return figure
 
 
