@@ -6,6 +6,7 @@ python train.py --data spirals --classes 3  # other data, or a CSV file of your 
 python train.py --animate                   # a film of the training, too
 """
 
+import gc
 import math
 import os
 import shutil
@@ -204,20 +205,21 @@ def cut(points, batch_size):
 def shuffled_batches(X, y, batch_size, generators, share=None):
     """Yield all points and labels once, in a new random order, at most `batch_size` at a time.
 
-    Each model has a generator, so one for a single model. To permute a tensor and cut it into views
-    is several times faster than a DataLoader, which fetches and stacks the points one by one. A
+    Each model has a generator, so one for a single model. To pick a batch out of a tensor is
+    several times faster than a DataLoader, which fetches and stacks the points one by one. A
     process that holds a `share` of the points yields those of each batch that it has.
     """
     total = share.total if share else X.shape[-2]
     if batch_size is None or batch_size >= total:
-        return [(X, y)]
+        yield X, y
+        return
     batches = math.ceil(total / batch_size)
     order = torch.stack([torch.randperm(total, generator=generator) for generator in generators])
     if X.shape[-2] < total:
         order, batches = own_part(order[0], batches, share)
     order = order.reshape(y.shape).to(X.device, non_blocking=True)
-    X, y = X.take_along_dim(order, dim=-2), y.take_along_dim(order, dim=-2)
-    return zip(X.tensor_split(batches, dim=-2), y.tensor_split(batches, dim=-2), strict=True)
+    for part in order.tensor_split(batches, dim=-2):
+        yield X.take_along_dim(part, dim=-2), y.take_along_dim(part, dim=-2)
 
 
 def progress_bar(epochs: range, name):
@@ -256,7 +258,7 @@ def train(
     check_settings(batch_size=batch_size, seed=min(seeds), record_every=record_every)
     loss_fn = loss_function(data.y_train)
     optimizer = torch.optim.SGD(
-        model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
+        model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True
     )
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     name = type(getattr(model, "module", model)).__name__  # several processes train a wrapped one
@@ -589,3 +591,4 @@ def main(argv: list[str] | None = None) -> None:
 
 if __name__ == "__main__":
     main()
+    gc.freeze()  # there is nothing left to collect, and looking for it takes a second
