@@ -6,6 +6,8 @@ import tracemalloc
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import helper_functions
 import train as script
@@ -251,3 +253,60 @@ def test_a_file_with_too_few_rows_is_one_sentence(tmp_path, capsys):
         script.main(["--data", path, "--out", str(tmp_path / "out")])
     assert stop.value.code == 2
     assert "test_size must leave at least 3 of the 6 points" in capsys.readouterr().err
+
+
+# Whatever a file holds, it is a table or one clear error
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
+FIELD = st.one_of(
+    TEXT,
+    st.floats().map(repr),
+    st.integers(-(10**40), 10**40).map(str),
+    st.sampled_from(["", " ", "nan", "inf", "-0", "1e400", "0x10", "1_0", '"', "a", "b", "\x00"]),
+)
+LINES = st.lists(st.lists(FIELD, min_size=1, max_size=5), max_size=12)
+
+
+def table_or_error(path):
+    csv_file.read_csv.cache_clear()
+    try:
+        return read(path), None
+    except (ValueError, OSError) as error:
+        return None, str(error)
+
+
+def assert_a_table_or_one_sentence(path):
+    table, error = table_or_error(path)
+    if error is not None:
+        assert error.startswith(str(path))
+        assert "\n" not in error
+        assert len(error) < 500 + len(str(path))
+        return
+    assert table.X.dtype == np.float32
+    assert table.X.shape == (len(table.y), 2)
+    assert np.isfinite(table.X).all()
+    assert len(table.class_names) >= 2
+    assert set(np.unique(table.y)) == set(range(len(table.class_names)))
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(lines=LINES, separator=st.sampled_from([",", ";", "\t"]))
+def test_lines_of_any_fields(tmp_path_factory, lines, separator):
+    path = tmp_path_factory.getbasetemp() / "any.csv"
+    text = "\n".join(separator.join(line) for line in lines)
+    path.write_bytes(text.encode("utf-8", errors="surrogatepass"))
+    assert_a_table_or_one_sentence(path)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_bytes_that_are_changed_cut_out_or_put_in(tmp_path_factory, data):
+    content = bytearray(ROWS.encode() * 3)
+    for _ in range(data.draw(st.integers(1, 4))):
+        place = data.draw(st.integers(0, len(content) - 1))
+        length = data.draw(st.integers(0, 5))
+        content[place : place + length] = data.draw(st.binary(max_size=5))
+        content = content or bytearray(b",")
+    path = tmp_path_factory.getbasetemp() / "changed.csv"
+    path.write_bytes(content)
+    assert_a_table_or_one_sentence(path)
