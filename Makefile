@@ -5,11 +5,12 @@
 # make results  run the commands that the README quotes and write their output into it
 # make check-results  run them and fail where the README says something else
 # make pictures renew the README's pictures
+# make benchmarks  measure the speed against other libraries, and write it into the README
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test lint notebooks results check-results pictures
+.PHONY: train test lint notebooks results check-results pictures benchmarks
 
 train: .venv/installed
 	$(BIN)/python train.py $(ARGS)
@@ -39,6 +40,9 @@ pictures: .venv/installed
 	$(BIN)/python benchmarks/gallery.py pictures/datasets.png
 	cp outputs/training.gif outputs/decision_boundary.png outputs/hidden_units.png \
 		outputs/seeds/seeds.png pictures
+
+benchmarks:
+	$(PYTHON) -m benchmarks.run $(ARGS)
 
 .venv/installed: requirements.txt
 	$(PYTHON) -m venv .venv

@@ -5,15 +5,14 @@ initial weights. The only difference is `nn.ReLU`: whatever V2 can do and V0 can
 `print(CircleModelV2())` lists the layers.
 """
 
-import io
 from collections import OrderedDict
 from itertools import pairwise
 
 import torch
 from torch import nn
 
-from support.checks import check_settings
-from support.files import write_atomically
+from support.checks import check_settings, shown
+from support.torch_files import CheckpointError, is_plain, read_torch_file, write_torch_file
 
 
 class CircleModelV0(nn.Module):
@@ -141,25 +140,23 @@ def widths_of(hidden_units: int | tuple[int, ...]) -> tuple[int, ...]:
 MODELS = {"CircleModelV0": CircleModelV0, "CircleModelV2": CircleModelV2}
 
 
-class CheckpointError(ValueError):
-    """The one error of `load_model`: the file is missing, damaged or not a saved model."""
-
-
 def save_model(model: nn.Module, path, settings: dict | None = None) -> None:
     """Save a circle model to `path`, all or nothing, so that `load_model` can build it again.
 
     The file holds the class's name, its constructor arguments, the state_dict (on the CPU) and
     `settings`: a dict of plain values, such as those of the data that the model was trained on.
     """
+    copies = {
+        name: tensor.cpu().clone(memory_format=torch.contiguous_format)
+        for name, tensor in model.state_dict().items()
+    }
     checkpoint = {
         "class_name": type(model).__name__,
         "arguments": model.arguments,
-        "state_dict": {name: tensor.cpu() for name, tensor in model.state_dict().items()},
+        "state_dict": copies,
         "settings": settings or {},
     }
-    buffer = io.BytesIO()
-    torch.save(checkpoint, buffer)
-    write_atomically(path, buffer.getvalue())
+    write_torch_file(path, checkpoint)
 
 
 def load_model(path) -> nn.Module:
@@ -170,32 +167,33 @@ def load_model(path) -> nn.Module:
 def load_checkpoint(path) -> tuple[nn.Module, dict]:
     """Return the model saved at `path`, on the CPU and in eval mode, and the settings beside it.
 
-    No code in the file is run. Raises `CheckpointError` if the file is missing, cut off, not
-    written by `save_model`, or holds weights that don't fit its own arguments.
+    No code in the file is run. Raises `CheckpointError`, and nothing else, if the file is missing,
+    cut off, not written by `save_model`, or holds weights that don't fit its own arguments.
     """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise CheckpointError(f"{path} can't be read: {error.strerror}.") from error
-    except Exception as error:  # torch.load raises many kinds on files that aren't its own
-        raise CheckpointError(f"{path} is damaged or not a saved model.") from error
-
+    checkpoint = read_torch_file(path)
     parts = {"class_name": str, "arguments": dict, "state_dict": dict, "settings": dict}
     if not isinstance(checkpoint, dict) or not all(
         isinstance(checkpoint.get(name), kind) for name, kind in parts.items()
     ):
         raise CheckpointError(f"{path} is not a model saved by save_model.")
     class_name, arguments, state_dict, settings = (checkpoint[name] for name in parts)
+    if not (is_plain(arguments) and is_plain(settings)):
+        raise CheckpointError(f"{path} is not a model saved by save_model.")
     if class_name not in MODELS:
         raise CheckpointError(
-            f"{path} must hold one of {', '.join(MODELS)}; it holds {class_name!r}."
+            f"{path} must hold one of {', '.join(MODELS)}; it holds {shown(class_name)}."
         )
     try:
         with torch.device("meta"):  # shapes only: no memory, no random numbers
             model = MODELS[class_name](**arguments)
+        kinds = {name: tensor.dtype for name, tensor in model.state_dict().items()}
         model.load_state_dict(state_dict, assign=True)
+        kind = model.layers.output.weight.dtype  # all numbers must be of one kind
+        for name, tensor in model.state_dict().items():
+            if tensor.dtype != (kind if kinds[name].is_floating_point else kinds[name]):
+                raise TypeError(f"{name} is of another kind than the other weights")
     except Exception as error:
         raise CheckpointError(
-            f"{path} holds weights that don't fit its {class_name}({arguments})."
+            f"{path} holds weights that don't fit its {class_name}({shown(arguments)})."
         ) from error
     return model.eval(), settings

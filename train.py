@@ -6,19 +6,17 @@ python train.py --data spirals --classes 3  # other data, or a CSV file of your 
 python train.py --animate                   # a film of the training, too
 """
 
-import json
+import gc
 import math
-import platform
+import os
 import shutil
+import sys
 import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import matplotlib
-import numpy as np
-import sklearn
 import torch
 from matplotlib.figure import Figure
 from torch import nn
@@ -29,13 +27,11 @@ from model import CircleModelV0, CircleModelV2, save_model, widths_of
 from support import datasets
 from support.animation import Film
 from support.best_possible import best_possible_accuracy
+from support.checkpoints import Checkpoint, stored_command
 from support.checks import check_settings, check_split
 from support.command_line import CommandLine, keywords_of
 from support.csv_file import is_csv, mean_and_std, read_csv
-from support.ensemble import Ensemble
 from support.files import prepare_directory, save_figure, write_atomically
-from support.many_seeds import join, percent, report, summarize
-from support.memory import keep_freed_memory
 from support.processes import (
     ALONE,
     Processes,
@@ -45,6 +41,8 @@ from support.processes import (
     own_part,
     sum_over_processes,
 )
+from support.reports import datasets_table, percent, results_table, write_metrics
+from support.study import Study, compile_mode
 
 # The data
 
@@ -207,25 +205,27 @@ def cut(points, batch_size):
 def shuffled_batches(X, y, batch_size, generators, share=None):
     """Yield all points and labels once, in a new random order, at most `batch_size` at a time.
 
-    Each model has a generator, so one for a single model. To permute a tensor and cut it into views
-    is several times faster than a DataLoader, which fetches and stacks the points one by one. A
+    Each model has a generator, so one for a single model. To pick a batch out of a tensor is
+    several times faster than a DataLoader, which fetches and stacks the points one by one. A
     process that holds a `share` of the points yields those of each batch that it has.
     """
     total = share.total if share else X.shape[-2]
     if batch_size is None or batch_size >= total:
-        return [(X, y)]
+        yield X, y
+        return
     batches = math.ceil(total / batch_size)
     order = torch.stack([torch.randperm(total, generator=generator) for generator in generators])
     if X.shape[-2] < total:
         order, batches = own_part(order[0], batches, share)
     order = order.reshape(y.shape).to(X.device, non_blocking=True)
-    X, y = X.take_along_dim(order, dim=-2), y.take_along_dim(order, dim=-2)
-    return zip(X.tensor_split(batches, dim=-2), y.tensor_split(batches, dim=-2), strict=True)
+    for part in order.tensor_split(batches, dim=-2):
+        yield X.take_along_dim(part, dim=-2), y.take_along_dim(part, dim=-2)
 
 
-def progress_bar(epochs, name):
-    """Return the epochs from 1 on, with a bar where the output is a terminal."""
-    return tqdm(range(1, epochs + 1), name, unit="epoch", disable=None if is_first() else True)
+def progress_bar(epochs: range, name):
+    """Return the epochs that are left, with a bar where the output is a terminal."""
+    bar = dict(initial=epochs.start - 1, total=epochs.stop - 1, unit="epoch")
+    return tqdm(epochs, name, **bar, disable=None if is_first() else True)
 
 
 def train(
@@ -241,6 +241,7 @@ def train(
     record_every: int = 10,
     progress=progress_bar,
     on_epoch=None,
+    checkpoint=None,
 ) -> dict[str, list]:
     """Train a model in place with stochastic gradient descent and return its history.
 
@@ -249,26 +250,31 @@ def train(
     test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
     FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be).
     `on_epoch` is a function that is called with the number of each epoch when it is over, and
-    with 0 before the first.
+    with 0 before the first. `checkpoint`, one of support.checkpoints, saves the training now and
+    then, and goes on with one that was stopped.
     """
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
     check_settings(batch_size=batch_size, seed=min(seeds), record_every=record_every)
     loss_fn = loss_function(data.y_train)
     optimizer = torch.optim.SGD(
-        model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
+        model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True
     )
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     name = type(getattr(model, "module", model)).__name__  # several processes train a wrapped one
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
+    batches = partial(shuffled_batches, data.X_train, data.y_train, batch_size, generators)
+    first_epoch = 1
 
     if on_epoch is not None:
         on_epoch(0)
-    for epoch in progress(epochs, name):
+    if checkpoint is not None:
+        first_epoch, batches = checkpoint.follow(
+            batches, data, model, optimizer, generators, history, on_epoch, epochs
+        )
+    for epoch in progress(range(first_epoch, epochs + 1), name):
         model.train()
-        for X, y in shuffled_batches(
-            data.X_train, data.y_train, batch_size, generators, data.share
-        ):
+        for X, y in batches():
             logits = model(X)
             loss = loss_fn(logits, y)
             optimizer.zero_grad()
@@ -290,6 +296,8 @@ def train(
                 )
         if on_epoch is not None:
             on_epoch(epoch)
+    if checkpoint is not None:
+        checkpoint.finish()
     return history
 
 
@@ -347,21 +355,18 @@ def is_small(data: Data, settings: dict) -> bool:
     return len(data.y_train) * sum(widths_of(settings["hidden_units"])) < 2 * 10**6
 
 
-def compile_mode(device: torch.device) -> str:
-    """Return the mode of torch.compile; on CUDA it captures a step's kernels as one graph."""
-    return "reduce-overhead" if device.type == "cuda" else "default"
-
-
 def compare_models(
     data: Data,
     settings: dict,
     film: Film | None = None,
     compiled: bool = False,
     processes: Processes = ALONE,
+    checkpoint: Checkpoint | None = None,
 ) -> list[Result]:
     """Train both models from the same initial weights, on the same batches; return both results.
 
-    A `film` takes snapshots on the way; `compiled` models go through torch.compile.
+    A `film` takes snapshots on the way; `compiled` models go through torch.compile; a `checkpoint`
+    is as for `train`.
     """
     torch.optim.SGD([torch.zeros(1)])  # the first optimizer loads more of torch: not training time
     results = []
@@ -372,48 +377,18 @@ def compare_models(
         start = time.perf_counter()
         on_epoch = film.watch(model) if film else None
         together = processes.distribute(model)
-        history = train(together, data, on_epoch=on_epoch, **keywords_of(train, settings))
-        results.append(Result(model, history, time.perf_counter() - start))
+        keywords = keywords_of(train, settings)
+        history = train(together, data, on_epoch=on_epoch, checkpoint=checkpoint, **keywords)
+        seconds = time.perf_counter() - start + (checkpoint.seconds if checkpoint else 0)
+        results.append(Result(model, history, seconds))
     return results
 
 
-# Many models at once
+study = Study(make_data, build, train, evaluate)
+train_many = study.train_many  # of each model, as many as there are seeds
 
 
-def train_many(classes, settings, seeds, device, bar, compiled=False) -> dict[str, dict]:
-    """Train a model of each class for each seed, on data of the seed's own; return the histories.
-
-    An entry of a history is a list with a value for each seed. One more key, train_mode_acc, has
-    the final test accuracies with `model.eval()` forgotten.
-    """
-    histories = {model_class.__name__: [] for model_class in classes}
-
-    def progress(epochs, name):
-        for epoch in range(1, epochs + 1):
-            yield epoch
-            bar.update(len(chunk))
-
-    for start in range(0, len(seeds), 50):  # fifty at a time: more don't fit the cache
-        chunk = seeds[start : start + 50]
-        each = [settings | {"seed": seed} for seed in chunk]
-        parts = [make_data(**keywords_of(make_data, one)) for one in each]
-        data = Data.stack(parts).to(device)
-        for model_class in classes:
-            models = [build(model_class, *pair) for pair in zip(each, parts, strict=True)]
-            ensemble = Ensemble(models).to(device)
-            if compiled:
-                ensemble.compile(mode=compile_mode(device))
-            several = keywords_of(train, settings | {"seed": chunk})
-            history = train(ensemble, data, **several, progress=progress)
-            batch_size = settings["batch_size"]
-            _, accuracy = evaluate(
-                ensemble, data.X_test, data.y_test, batch_size=batch_size, training=True
-            )
-            histories[model_class.__name__].append(history | {"train_mode_acc": [accuracy]})
-    return {name: join(parts) for name, parts in histories.items()}
-
-
-# Pictures and tables
+# Pictures
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:
@@ -488,20 +463,6 @@ def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float 
     write_atomically(Path(out) / "training.html", page)
 
 
-def table(results: list[Result], best: float) -> str:
-    """Return the results as text, above the best accuracy that is possible on average."""
-    lines = ["model          parameters  train accuracy  test accuracy    time"]
-    for result in results:
-        parameters, train_accuracy, test_accuracy, seconds = result.summary().values()
-        lines.append(
-            f"{result.name:<13}{parameters:>12}{percent(train_accuracy):>16}{percent(test_accuracy):>15}"
-            f"{seconds:>6.2f} s"
-        )
-    if best is not None:
-        lines.append(f"{'best possible on average':<41}{percent(best, digits=3):>15}")
-    return "\n".join(lines)
-
-
 # The command line
 
 
@@ -528,16 +489,7 @@ HELP = {
 }
 
 
-def datasets_table() -> str:
-    """Return the data sets and their own settings with their defaults, as text for --help."""
-    lines = ["data sets and their settings (default):"]
-    for name, own in DATASETS.items():
-        shown = (f"{k} ({v})" if v is not None else k for k, v in own.items())
-        lines.append(f"  {name:<11}{', '.join(shown)}".replace("_", "-"))
-    return "\n".join(lines)
-
-
-def run_once(settings, device, out, animate=False, compiled=False, processes=ALONE) -> None:
+def run_once(settings, animate, device, out, compiled, processes, checkpoint) -> None:
     """Train one model of each kind; write the models, pictures and figures; print the table."""
     data = make_data(**keywords_of(make_data, settings), processes=processes).to(device)
     counts = [sum(processes.gather(len(y))) for y in (data.y_train, data.y_test)]
@@ -545,7 +497,7 @@ def run_once(settings, device, out, animate=False, compiled=False, processes=ALO
         torch.set_num_threads(1)
     best = best_possible_accuracy(**keywords_of(best_possible_accuracy, settings))
     film = Film(settings["epochs"]) if animate else None
-    results = compare_models(data, settings, film, compiled, processes)
+    results = compare_models(data, settings, film, compiled, processes, checkpoint)
     if not processes.is_first:
         return
     names = {"class_names": data.class_names, "feature_names": data.feature_names}
@@ -559,55 +511,12 @@ def run_once(settings, device, out, animate=False, compiled=False, processes=ALO
     if film:
         animate_training(film, data, out)
     print("{} points to train on, {} to test on, on {}.\n".format(*counts, device))
-    print(table(results, best))
-
-
-def run_many(runs, seeds, compared, device, out, compiled=False, processes=ALONE) -> None:
-    """Train both models for many seeds, with the settings of each run.
-
-    `runs` maps each value of the `compared` setting to settings, or None to those of a single run.
-    """
-    for_relu_alone = compared and any(run["dropout"] or run["batch_norm"] for run in runs.values())
-    if for_relu_alone or compared in ("dropout", "batch_norm", "activation"):
-        classes = [CircleModelV2]  # the linear model has none of them
-    else:
-        classes = list(MODEL_FILES)
-    keep_freed_memory()
-    histories, summaries, bests = {}, {}, {}
-    share = processes.share(len(seeds))
-    mine = seeds[share.start : share.stop]
-    total = len(mine) * len(classes) * sum(run["epochs"] for run in runs.values())
-    bar = tqdm(total=total, unit=" epochs", unit_scale=True, disable=None if is_first() else True)
-    with bar:
-        for value, run in runs.items():
-            bests[value] = best_possible_accuracy(**keywords_of(best_possible_accuracy, run))
-            parts = processes.gather(train_many(classes, run, mine, device, bar, compiled))
-            for name in parts[0]:
-                histories[value, name] = join([part[name] for part in parts])
-                summaries[value, name] = summarize(histories[value, name], bests[value])
-    if not processes.is_first:
-        return
-    print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
-    settings = next(iter(runs.values()))
-    guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
-    print(report(compared, histories, summaries, bests, guess, out))
-    figures = [{"value": value, "model": name} | s for (value, name), s in summaries.items()]
-    write_metrics(out, settings, device, {"compared": compared, "figures": figures})
-
-
-def write_metrics(out: Path, settings: dict, device, figures: dict) -> None:
-    """Write the settings, the versions and the figures of a run to metrics.json."""
-    packages = {"torch": torch, "scikit-learn": sklearn, "numpy": np, "matplotlib": matplotlib}
-    versions = {name: package.__version__ for name, package in packages.items()}
-    versions["python"] = platform.python_version()
-    machine = {"device": str(device), "threads": torch.get_num_threads(), "versions": versions}
-    metrics = {"settings": settings} | machine | figures
-    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())
+    print(results_table(results, best))
 
 
 def main(argv: list[str] | None = None) -> None:
     """Train, compare, save and plot, as the command line asks."""
-    parser = CommandLine(description=__doc__, epilog=datasets_table())
+    parser = CommandLine(description=__doc__, epilog=datasets_table(DATASETS))
     parser.add_keywords(make_data, CircleModelV2, train, help=HELP)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument(
@@ -627,7 +536,17 @@ def main(argv: list[str] | None = None) -> None:
         action="store_true",
         help="compile the models first, for very many seeds or CUDA",
     )
-    args = parser.parse_args(argv)
+    parser.add_argument(
+        "--deterministic", action="store_true", help="use repeatable algorithms only, on CUDA too"
+    )
+    parser.add_argument(
+        "--checkpoint-every", type=int, metavar="N", help="epochs (default: about ten seconds)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run that was stopped in --out"
+    )
+    argv = sys.argv[1:] if argv is None else argv
+    args, command, asked = parser.parse_or_resume(argv, stored_command)
     given = {name: value for name, value in vars(args).items() if name in HELP}
     with parser.one_sentence_errors(), joined(resolve_device(args.device)) as (processes, device):
         compared, values = parser.parse_comparison(args.compare)
@@ -640,25 +559,36 @@ def main(argv: list[str] | None = None) -> None:
             raise ValueError("compile needs a C++ compiler, and none was found.")
         if args.animate and many:
             raise ValueError("animate shows one training; it can't go with seeds or compare.")
+        check_settings(checkpoint_every=asked.checkpoint_every)
+        if asked.resume:
+            parser.check_same(asked, each[0] | vars(args))
+        if args.deterministic:
+            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # or cuBLAS is not repeatable
+            torch.use_deterministic_algorithms(True)
         if many:
             count = 100 if args.seeds is None else args.seeds
             first = each[0]["seed"]
             check_settings(seed=first, seeds=count)
             processes.check(seeds=count)
             files = ("comparison.png" if compared else "seeds.png", "metrics.json")
-            prepare_directory(args.out, files)
             runs = dict(zip(values or [None], each, strict=True))
             seeds = range(first, first + count)
-            run_many(runs, seeds, compared, device, args.out, args.compile, processes)
+            run = partial(study.run, tuple(MODEL_FILES), runs, seeds, compared)
         else:
             processes.check(**each[0])
             files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
             files += (*(FILM_FILES if args.animate else ()), "metrics.json")
-            prepare_directory(args.out, files)
-            run_once(each[0], device, args.out, args.animate, args.compile, processes)
+            run = partial(run_once, each[0], args.animate)
+        prepare_directory(args.out, files)
+        command = [*command, "--device", device.type]
+        with Checkpoint(
+            args.out, command, each, files, asked.checkpoint_every, asked.resume, processes
+        ) as checkpoint:
+            run(device, args.out, args.compile, processes, checkpoint)
         if processes.is_first:
             print(f"\nIn {args.out}: {', '.join(files[:-1])} and {files[-1]}.")
 
 
 if __name__ == "__main__":
     main()
+    gc.freeze()  # there is nothing left to collect, and looking for it takes a second

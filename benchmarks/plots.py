@@ -1,24 +1,14 @@
 """plot_decision_boundary against scikit-learn's and mlxtend's plots of the same model and points.
 
-    pip install -r benchmarks/requirements.txt
-    python benchmarks/plots.py
-
 All draw the trained CircleModelV2 and its training points on Axes of one size, until the picture
-is there (`canvas.draw`). Each round times all of them in turn; the ratios are medians over the
-rounds. The peers get the model as the smallest estimator that they accept. Prints Markdown tables.
-
-On a machine that other programs keep busy, OMP_NUM_THREADS=1 is fairer to the peers: torch's
-threads wait for each other at each layer, which costs them much, and ours uses one anyway.
+is there (`canvas.draw`). The peers get the model as the smallest estimator that they accept. The
+memory is that of a first large drawing in a process of its own, above what a small one takes.
 """
 
-import argparse
-import statistics
+import json
 import subprocess
 import sys
-import time
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent.parent))
+from functools import partial
 
 import matplotlib
 
@@ -33,9 +23,20 @@ from mlxtend.plotting import plot_decision_regions
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.inspection import DecisionBoundaryDisplay
 
+from benchmarks.measure import (
+    Line,
+    in_turns,
+    main,
+    middle,
+    no_bar,
+    peak_memory,
+    ratios,
+    seconds,
+    versions,
+)
 from helper_functions import plot_decision_boundary
 from model import CircleModelV2
-from train import make_data, train
+from train import build, make_data, train
 
 
 class Wrapped(ClassifierMixin, BaseEstimator):
@@ -78,84 +79,84 @@ def mlxtend(model, X, y, ax, resolution):
     plot_decision_regions(X, y, Wrapped(model), ax=ax)
 
 
-def seconds(plot, model, X, y, resolution):
-    figure = Figure(figsize=(6, 5))
-    canvas, ax = FigureCanvasAgg(figure), figure.subplots()
-    start = time.perf_counter()
-    plot(model, X, y, ax, resolution)
-    canvas.draw()
-    return time.perf_counter() - start
-
-
-def compare(model, X, y, rounds):
-    """Print the medians of the times, and of the ratios to ours, at two grids."""
-    plots = {
-        "plot_decision_boundary": ours,
-        "scikit-learn DecisionBoundaryDisplay": scikit_learn,
-        "mlxtend plot_decision_regions": mlxtend,
-    }
-    print("| grid | plot | time | time / ours |\n|---|---|---|---|")
-    for resolution in (101, 301, 1001):
-        for plot in plots.values():
-            seconds(plot, model, X, y, resolution)  # warm-up
-        times = [
-            [seconds(plot, model, X, y, resolution) for plot in plots.values()]
-            for _ in range(rounds)
-        ]
-        for name, column in zip(plots, zip(*times, strict=True), strict=True):
-            ratio = statistics.median(t / row[0] for t, row in zip(column, times, strict=True))
-            median = 1000 * statistics.median(column)
-            print(f"| {resolution} x {resolution} | {name} | {median:.0f} ms | {ratio:.2f} |")
-
-
-CASES = {  # logits, hidden units, grid, points
-    "a grid of 4001 x 4001": (1, 16, 4001, 800),
-    "a grid of 4001 x 4001, three classes": (3, 16, 4001, 800),
-    "a grid of 201 x 201, 4096 units in each of two layers": (1, 4096, 201, 800),
-    "a million points": (1, 16, 301, 1_000_000),
+PLOTS = {
+    "ours": (ours, "matplotlib"),
+    "scikit-learn DecisionBoundaryDisplay": (scikit_learn, "scikit-learn"),
+    "mlxtend plot_decision_regions": (mlxtend, "mlxtend"),
 }
 
 
-def peak_memory():
-    """Return this process's peak of memory in MB, as Linux counts it since the program's start."""
-    status = Path("/proc/self/status").read_text()
-    return int(status.split("VmHWM:")[1].split()[0]) / 1024
-
-
-def measure(case):
-    """Print the time of one large drawing, and how far memory rose above what a small one takes."""
-    out, width, resolution, points = CASES[case]
-    model = CircleModelV2(hidden_units=width, out_features=out)
-    X = torch.randn(points, 2)
-    y = (X[:, 0] > 0).long()
-    seconds(ours, model, X[:800], y[:800], 11)
-    before = peak_memory()
-    duration = seconds(ours, model, X, y, resolution)
-    print(f"| {case} | {duration:.2f} s | {peak_memory() - before:.0f} MB |")
-
-
-def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rounds", type=int, default=15, help="of each comparison (default: 15)")
-    parser.add_argument("--case", choices=CASES, help="measure this alone")
-    args = parser.parse_args()
-    if args.case:
-        measure(args.case)
-        return
+def prepare():
+    """Return the trained model, and its training points and labels as arrays."""
     data = make_data()
-    torch.manual_seed(42)
-    model = CircleModelV2()
-    train(model, data)
-    model.eval()
-    X, y = data.X_train.numpy(), data.y_train.numpy().astype(int).ravel()
-    print(f"{torch.get_num_threads()} threads, {args.rounds} rounds\n")
-    compare(model, X, y, args.rounds)
-    print("\n| drawing | time | memory above a small one's |\n|---|---|---|", flush=True)
-    for case in CASES:  # each in a process of its own: the peak of memory is the process's
-        subprocess.run([sys.executable, __file__, "--case", case], check=True)
+    model = build(CircleModelV2, {"seed": 42})
+    train(model, data, progress=no_bar)
+    return model.eval(), data.X_train.numpy(), data.y_train.numpy().astype(int).ravel()
+
+
+def draw(plot, model, X, y, resolution):
+    """Return the seconds of a plot until its picture is there."""
+    figure = Figure(figsize=(6, 5))
+    canvas, ax = FigureCanvasAgg(figure), figure.subplots()
+
+    def plot_and_draw():
+        plot(model, X, y, ax, resolution)
+        canvas.draw()
+
+    return seconds(plot_and_draw)
+
+
+def print_memory(name, resolution):
+    """Print the bytes that a first large drawing takes above a small one's peak."""
+    plot = partial(draw, PLOTS[name][0], *prepare())
+    plot(11)
+    base = peak_memory()
+    plot(resolution)
+    print(json.dumps(peak_memory() - base))
+
+
+def memory(name, resolution):
+    """Return those bytes, of a process of its own."""
+    command = f"from benchmarks import plots; plots.print_memory({name!r}, {resolution})"
+    done = subprocess.run([sys.executable, "-c", command], check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
+
+
+def measure(quick: bool) -> tuple[list[Line], list[str]]:
+    prepared = prepare()
+    lines = []
+    for resolution, rounds in ((101, 2),) if quick else ((101, 15), (1001, 9), (4001, 3)):
+
+        def timed(plot, resolution=resolution):
+            return lambda number: draw(plot, *prepared, resolution)
+
+        times = in_turns({name: timed(plot) for name, (plot, _) in PLOTS.items()}, rounds)
+        lines += compare(f"boundary plot, {resolution} x {resolution}", times, middle)
+    resolution = 101 if quick else 4001
+    bytes_used = {name: [memory(name, resolution)] for name in PLOTS}
+    lines += compare(
+        f"its memory at {resolution} x {resolution}",
+        bytes_used,
+        lambda several: f"{several[0] / 1e6:.0f} MB",
+    )
+    return lines, []
+
+
+def compare(what, values, as_text):
+    """Return a line for each peer from all plots' times or bytes."""
+    return [
+        Line(
+            what,
+            as_text(values["ours"]),
+            f"{name}: {as_text(values[name])}",
+            ratios(values[name], values["ours"]),
+            1,
+            versions(package),
+        )
+        for name, (_, package) in PLOTS.items()
+        if name != "ours"
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    main(measure)

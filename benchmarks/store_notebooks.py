@@ -16,6 +16,18 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 INSTALLED = re.compile(r"(?<=File )\S*/(?=site-packages/|lib/python)")  # where is no one's business
 
 
+def joined(outputs: list) -> list:
+    """Return a cell's outputs with what was printed in several pieces as one."""
+    together = []
+    for output in outputs:
+        stream = output.output_type == "stream" and output.name
+        if together and stream and together[-1].get("name") == stream:
+            together[-1].text += output.text
+        else:
+            together.append(output)
+    return together
+
+
 def store(path: Path) -> None:
     """Run a notebook and write it back with its outputs."""
     notebook = nbformat.read(path, as_version=4)
@@ -24,6 +36,8 @@ def store(path: Path) -> None:
     client.execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the times
+        if "outputs" in cell:
+            cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
             output.get("data", {}).pop(WIDGET, None)
             if "traceback" in output:

@@ -1,59 +1,78 @@
-"""`python train.py` as a whole process against the mere import of its libraries.
+"""All of `python train.py` against peers' scripts that do the same, and against its imports alone.
 
-    python benchmarks/whole_process.py
-
-Both run alternately; the ratio is the median over the pairs. Prints a Markdown table.
+A script makes the data, trains and evaluates a linear and a ReLU network with the same recipe,
+saves both and draws their boundaries and losses. Each run is a process of its own.
 """
 
-import argparse
-import statistics
+import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from benchmarks.measure import Line, in_turns, main, middle, ratios, seconds, versions
+
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+SCRIPTS = {  # the packages that each one is written with
+    "plain_pytorch": ["torch"],
+    "scikit_learn": ["scikit-learn"],
+    "skorch_net": ["skorch"],
+    "lightning_module": ["lightning"],
+    "jax_optax": ["jax", "optax"],
+}
+IMPORTS = """
+import matplotlib.pyplot
+import sklearn.datasets, sklearn.model_selection
+import torch
+import tqdm
+torch.optim.SGD([torch.zeros(1)])  # the first optimizer imports more of torch
+"""
 
-from support.many_seeds import markdown  # noqa: E402
 
-FLOOR = (
-    "import torch, sklearn.datasets, matplotlib.pyplot; "
-    "torch.optim.SGD([torch.zeros(1, requires_grad=True)])"
-)
+def process(*arguments):
+    """Return a contender that runs Python with the arguments and returns the seconds it took."""
+    command = [sys.executable, *arguments]
+    environment = os.environ | {"MPLBACKEND": "agg"}
+    options = dict(cwd=ROOT, env=environment, check=True, capture_output=True)
+
+    def contender(number):
+        return seconds(subprocess.run, command, **options)
+
+    return contender
 
 
-def seconds(*arguments):
-    start = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, capture_output=True)
-    return time.perf_counter() - start
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=9)
-    args = parser.parse_args()
+def measure(quick: bool) -> tuple[list[Line], list[str]]:
     with tempfile.TemporaryDirectory() as out:
-        seconds("train.py", "--out", out)  # warms the disk's cache
-        pairs = [
-            (seconds("-c", FLOOR), seconds("train.py", "--out", out)) for _ in range(args.pairs)
-        ]
-    floor, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
-    ratios = [b / a for a, b in pairs]
-    rows = [
-        ["", "seconds", "ratio to the import", "lowest to highest"],
-        ["importing the libraries", f"{floor:.2f}", "1.00", ""],
-        [
-            "python train.py",
-            f"{ours:.2f}",
-            f"{statistics.median(ratios):.2f}",
-            f"{min(ratios):.2f} to {max(ratios):.2f}",
-        ],
+        peers = {
+            f"benchmarks/scripts/{script}.py": process(f"benchmarks/scripts/{script}.py", out)
+            for script in SCRIPTS
+        }
+        contenders = {
+            "ours": process("train.py", "--out", out),
+            "importing its libraries": process("-c", IMPORTS),
+            **peers,
+        }
+        times = in_turns(contenders, 1 if quick else 7)
+    mine = times.pop("ours")
+    packages = [["torch", "scikit-learn", "matplotlib"], *SCRIPTS.values()]
+    goals = [1 / 1.15] + [None] * len(SCRIPTS)
+    lines = [
+        Line(
+            "all of train.py",
+            middle(mine),
+            f"{name}: {middle(theirs)}",
+            ratios(theirs, mine),
+            goal,
+            versions(*several),
+        )
+        for (name, theirs), several, goal in zip(times.items(), packages, goals, strict=True)
     ]
-    print(markdown(rows))
-    print(f"\nMedians of {args.pairs} pairs.")
+    note = (
+        "The goal against the imports is at most 1.15 times their time, so a ratio of at least "
+        "0.87. The scikit-learn script imports no PyTorch."
+    )
+    return lines, [note]
 
 
 if __name__ == "__main__":
-    main()
+    main(measure)

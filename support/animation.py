@@ -35,6 +35,7 @@ class Film:
                 state = model.state_dict()
                 states.append({name: tensor.clone() for name, tensor in state.items()})
 
+        on_epoch.states = states  # so that a checkpoint can keep them, too
         return on_epoch
 
     def develop(self, look, seconds: float) -> tuple[bytes, bytes]:

@@ -91,7 +91,14 @@ RULES = {
     "weight_decay": _below(0, float("inf")),
     "batch_size": _or_none(_whole(1, 10**9)),
     "record_every": _whole(1, 10**9),
+    "checkpoint_every": _or_none(_whole(1, 10**9)),
 }
+
+
+def shown(value):
+    """Return a value as an error message shows it, which no file can make longer than a line."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def check_settings(**settings):
@@ -99,7 +106,7 @@ def check_settings(**settings):
     for name, value in settings.items():
         rule, test = RULES[name]
         if not test(value):
-            raise ValueError(f"{name} must be {rule}; got {value!r}.")
+            raise ValueError(f"{name} must be {rule}; got {shown(value)}.")
     if settings.get("samples") and "test_size" in settings:
         check_split(settings["samples"], settings.get("classes") or 2, settings["test_size"])
     if settings.get("standardize") and "in_features" in settings:

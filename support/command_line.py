@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from inspect import Parameter, signature
 from typing import get_args
 
+from support.interrupts import Interrupted
+
 
 class CommandLine(argparse.ArgumentParser):
     """An argument parser that ends bad input with one sentence and exit status 2."""
@@ -30,12 +32,47 @@ class CommandLine(argparse.ArgumentParser):
                 stream.reconfigure(errors="backslashreplace")
         try:
             yield
+        except Interrupted as stop:
+            self.exit(128 + stop.signum, f"{self.prog}: {stop}\n")
         except (ValueError, OSError, FloatingPointError) as error:
             self.error(str(error))
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
             self.error("there is not enough memory; try a smaller setting.")
+
+    def parse_or_resume(self, argv, stored_command):
+        """Return the arguments, the command line that they are from, and those given now.
+
+        With --resume, `stored_command(out)` is the command line that began the run, or a
+        ValueError.
+        """
+        given = self.parse_args(argv)
+        if not given.resume:
+            return given, argv, given
+        with self.one_sentence_errors():
+            command = stored_command(given.out)
+        return self.parse_args([*command, "--out", str(given.out)]), command, given
+
+    def check_same(self, args, settings):
+        """Raise a ValueError that names the arguments given which aren't as in `settings`.
+
+        An argument that has its default is taken not to be given. How often a checkpoint is written
+        may differ.
+        """
+        given = {
+            name: value
+            for name, value in vars(args).items()
+            if name not in ("out", "resume", "checkpoint_every") and value != self.get_default(name)
+        }
+        wrong = {name: value for name, value in given.items() if value != settings.get(name)}
+        if wrong:
+            names = " and ".join(wrong)
+            began = ", ".join(str(settings.get(name)) for name in wrong)
+            raise ValueError(
+                f"{names} must be what the run that is resumed began with, {began}; got "
+                f"{', '.join(map(str, wrong.values()))}."
+            )
 
     def add_keywords(self, *functions, help):
         """Add an option for each keyword in `help`, of the type that the function gives it.

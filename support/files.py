@@ -3,25 +3,84 @@
 import io
 import os
 import tempfile
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+try:
+    import fcntl
+except ImportError:  # Windows has no locks of this kind
+    fcntl = None
+
+PARTIAL = ".partial"  # ends the names of files that aren't complete yet
 
 
 def write_atomically(path, data):
-    """Write bytes to a temporary file beside `path` and rename it, so the change is all or none."""
+    """Write bytes to a temporary file beside `path` and rename it, so the change is all or none.
+
+    When the function returns, the disk has the file: a power cut doesn't undo it.
+    """
     path = Path(path)
     temporary = None
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+        descriptor, temporary = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL
+        )
         with open(descriptor, "wb") as file:
             file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException as error:
         if temporary is not None:
-            os.unlink(temporary)
+            with suppress(OSError):
+                os.unlink(temporary)
         if isinstance(error, OSError):
             raise OSError(f"{path} can't be written: {error.strerror or error}.") from error
         raise
+    sync_directory(path.parent)
+
+
+def sync_directory(directory):
+    """Have the disk remember which names the directory has, where the system can do that."""
+    with suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def remove_partial_files(directory, file_names):
+    """Remove what a process that was killed while it wrote one of the files has left behind."""
+    for name in file_names:
+        for path in Path(directory).glob(f".{name}.*{PARTIAL}"):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(directory):
+    """Keep a directory locked while the context is open, and no longer than the process lives.
+
+    Raises an OSError if another process has locked it. Where directories can't be locked (on
+    Windows, on some network drives) nothing is locked.
+    """
+    if fcntl is None:
+        yield
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OSError(
+                f"out must be a directory that no other run is using; got {str(directory)!r}."
+            ) from error
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def save_figure(figure, path, **options):

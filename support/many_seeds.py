@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from support.files import save_figure
+from support.reports import percent
 
 GOAL = 0.99
 COLORS = {"CircleModelV0": "#D55E00", "CircleModelV2": "#0072B2"}
@@ -97,14 +98,6 @@ def _plain(value):
     return float(value) if np.isfinite(value) else None
 
 
-def percent(share, interval=None, digits=2):
-    """Return a share as text in percent, with its interval where one is given."""
-    text = f"{100 * share:.{digits}f}"
-    if interval is not None:
-        text += " ({} to {})".format(*(f"{100 * end:.{digits}f}" for end in interval))
-    return text + " %"
-
-
 def seeds_table(summaries: dict[str, dict], best: float | None) -> str:
     """Return a Markdown table with a column for each model and a line for each figure."""
 
@@ -118,7 +111,7 @@ def seeds_table(summaries: dict[str, dict], best: float | None) -> str:
         "standard deviation": lambda s: percent(s["standard_deviation"]),
         "worst seed": lambda s: percent(s["min"]),
         "mean train accuracy": lambda s: percent(s["train_accuracy"]),
-        "points below the best possible": lambda s: f"{100 * s['gap_to_best']:.2f}",
+        **_below(best),
         "seeds at 99 % or better (95 % interval, Wilson)": lambda s: percent(
             s["share_at_goal"], s["share_at_goal_95_wilson"], digits=1
         ),
@@ -126,11 +119,17 @@ def seeds_table(summaries: dict[str, dict], best: float | None) -> str:
         "epochs to 99 %: 90th percentile": lambda s: epochs(s["epochs_to_goal_90th"]),
         "seeds that never reach 99 %": lambda s: str(s["never_at_goal"]),
     }
-    if best is None:
-        del lines["points below the best possible"]
     rows = [["", *summaries]]
     rows += [[name, *map(figure, summaries.values())] for name, figure in lines.items()]
     return markdown(rows)
+
+
+def _below(best):
+    """Return the line that compares with the best possible accuracy, if that is known."""
+    if best is None:
+        return {}
+    name = f"points below the best possible, {percent(best, digits=3)}"
+    return {name: lambda s: f"{100 * s['gap_to_best']:.2f}"}
 
 
 def comparison_table(setting: str, summaries: dict[tuple, dict], bests: dict | None = None) -> str:

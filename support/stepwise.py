@@ -84,7 +84,7 @@ class Stepwise:
                 **self._settings,
                 epochs=FOREVER,
                 record_every=FOREVER,
-                progress=lambda epochs, name: range(1, epochs + 1),
+                progress=lambda epochs, name: epochs,
                 on_epoch=self._after_epoch,
             )
         except _Closed:

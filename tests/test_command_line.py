@@ -120,11 +120,14 @@ def test_the_best_possible_is_shown_where_it_is_one(tmp_path, capsys, comparison
     assert capsys.readouterr().out.count("Best possible on average") == shown
 
 
-def test_compile_puts_each_ensemble_through_torch_compile(tmp_path, monkeypatch):
+def test_compile_puts_each_model_through_torch_compile(tmp_path, monkeypatch):
     compiled = []
-    monkeypatch.setattr(torch, "compile", lambda module: compiled.append(module) or module)
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda *args, **mode: compiled.append(args[0]))
     run(*SMALL, "--seeds", "60", "--compile", out=tmp_path)
     assert [ensemble.size for ensemble in compiled] == [50, 50, 10, 10]
+    compiled.clear()
+    run(*SMALL, "--compile", out=tmp_path)
+    assert [type(model).__name__ for model in compiled] == ["CircleModelV0", "CircleModelV2"]
 
 
 WRONG = [
@@ -166,7 +169,6 @@ WRONG = [
         ["--compare", "batch_norm=maybe"],
         "compare must give batch_norm as True or False; got 'maybe'.",
     ),
-    (["--compile"], "compile is for many models; it goes with seeds or compare."),
     (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
     (["spirals"], "unrecognized arguments: spirals"),
 ]

@@ -185,7 +185,7 @@ def test_tables_show_the_figures():
     summary = summarize(a_history(), best=0.995)
     text = seeds_table({"CircleModelV0": summary, "CircleModelV2": summary}, best=0.995)
     assert "98.00 (" in text
-    assert "points below the best possible" in text
+    assert "points below the best possible, 99.500 %" in text
     assert "1.50" in text
     assert "| never" in text
     summary = summarize(a_history(), best=None)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -184,6 +185,7 @@ def test_a_process_that_dies_ends_the_job_with_a_clear_error(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
+        start_new_session=True,
     )
     with job:
         try:
@@ -194,7 +196,8 @@ def test_a_process_that_dies_ends_the_job_with_a_clear_error(tmp_path):
             os.kill(children(job.pid)[1], signal.SIGKILL)
             _, errors = job.communicate(timeout=120)  # no hang
         finally:
-            job.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(job.pid, signal.SIGKILL)  # nothing is left behind
     assert job.returncode not in (0, -signal.SIGKILL)
     assert "SIGKILL" in errors  # torchrun's own words, or else ours
     assert not (out / "metrics.json").exists()

@@ -1,0 +1,168 @@
+"""Time and memory of training from a thousand points to ten million, or a hundred where they fit.
+
+Each run is a process of its own that makes the data and trains CircleModelV2 for two passes in
+batches of at most 65,536, with one thread, so that the growth isn't that of the threads. The peak
+of memory is that of the training, with the data in it, above what the process took before the data
+was made; the peak of making the data is measured apart. Needs Linux, which tells of the peak. Draws
+pictures/scaling.png.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.measure import Line, forget_peak, main, middle, no_bar, peak_memory, ratios, seconds
+
+ROOT = Path(__file__).parent.parent
+PASSES, BATCH_SIZE = 2, 65_536
+LINEAR_FROM = 10**5  # below, a pass is a few steps whose cost doesn't depend on the points
+LINEAR = 10**-0.05  # the goal for tenfold points: time that grows with a power of 1.05 at most
+ALLOWED = 3  # the goal: memory in multiples of the data
+
+
+def print_run(points):
+    """Train once on so many points; print the seconds, and the bytes of data and of the peaks."""
+    import torch
+
+    from model import CircleModelV2
+    from train import make_data, train
+
+    torch.set_num_threads(1)
+    settings = dict(epochs=PASSES, batch_size=BATCH_SIZE, progress=no_bar)
+    train(CircleModelV2(), make_data(samples=1000), **settings)  # warm-up
+    forget_peak()
+    base = peak_memory()
+    data = make_data(samples=points)
+    making = peak_memory() - base
+    forget_peak()
+    duration = seconds(train, CircleModelV2(), data, **settings)
+    size = sum(tensor.nbytes for tensor in data[:4])
+    answer = dict(seconds=duration, data=size, making=making, training=peak_memory() - base)
+    print(json.dumps(answer))
+
+
+def run(points):
+    """Return the figures of one run, in a process of its own."""
+    command = f"from benchmarks import growth; growth.print_run({points})"
+    done = subprocess.run(
+        [sys.executable, "-c", command], cwd=ROOT, check=True, stdout=subprocess.PIPE
+    )
+    return json.loads(done.stdout)
+
+
+def fit_power(sizes, values):
+    """Return (a, b) of the power law a * size^b that fits best on logarithmic axes."""
+    import numpy as np
+
+    b, log_a = np.polyfit(np.log(sizes), np.log(values), 1)
+    return float(np.exp(log_a)), float(b)
+
+
+def plot(runs, laws):
+    """Return a figure of the medians of time and memory against the points, with the fits."""
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    sizes = np.array(list(runs))
+    large = sizes[sizes >= LINEAR_FROM]
+    figures = {
+        key: np.array([statistics.median(run[key] for run in several) for several in runs.values()])
+        for key in ("seconds", "data", "making", "training")
+    }
+    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    left.plot(sizes, figures["seconds"], "o", color="#0072B2", label="measured")
+    a, b = laws["seconds"]
+    label = f"fit from {LINEAR_FROM:,} points: time ~ points$^{{{b:.2f}}}$"
+    left.plot(large, a * large**b, "-", color="#D55E00", label=label, zorder=1)
+    left.set(title=f"Training, {PASSES} passes", ylabel="seconds")
+    megabytes = {key: values / 1e6 for key, values in figures.items()}
+    a, b = laws["training"]
+    right.plot(sizes, megabytes["training"], "o", color="#0072B2", label="training, with the data")
+    right.plot(
+        large, a / 1e6 * large**b, "-", color="#D55E00", zorder=1,
+        label=f"fit from {LINEAR_FROM:,} points: memory ~ points$^{{{b:.2f}}}$",
+    )  # fmt: skip
+    right.plot(sizes, megabytes["making"], "^", color="#009E73", label="making the data")
+    right.plot(sizes, megabytes["data"], ":", color="black", label="the data alone")
+    right.plot(sizes, ALLOWED * megabytes["data"], "--", color="black", label="3 times the data")
+    right.set(title="Peak of memory, less what the libraries take", ylabel="MB")
+    for ax in (left, right):
+        ax.set(xscale="log", yscale="log", xlabel="points")
+        ax.grid(alpha=0.3)
+        ax.legend(fontsize="small", loc="upper left")
+    return figure
+
+
+def free_memory():
+    """Return the bytes of memory that are free, as Linux counts them."""
+    text = Path("/proc/meminfo").read_text()
+    return 1024 * int(text.split("MemAvailable:")[1].split()[0])
+
+
+def compare(points, runs):
+    """Return the lines for so many points: the time against a tenth of them, and the memory."""
+    these, tenth = runs[points], runs[points // 10]
+    times = [run["seconds"] for run in these]
+    linear = [10 * run["seconds"] for run in tenth[: len(these)]]
+    peaks = [run["training"] for run in these]
+    allowed = [ALLOWED * run["data"] for run in these]
+    return [
+        Line(
+            f"training on {points:,} points",
+            middle(times),
+            f"10 times the time of {points // 10:,} points: {middle(linear)}",
+            ratios(linear, times),
+            LINEAR,
+        ),
+        Line(
+            f"its memory at {points:,} points",
+            f"{statistics.median(peaks) / 1e6:.0f} MB",
+            f"{ALLOWED} times the data: {allowed[0] / 1e6:.0f} MB",
+            ratios(allowed, peaks),
+            1,
+        ),
+    ]
+
+
+def measure(quick: bool) -> tuple[list[Line], list[str]]:
+    sizes = [10**4, 10**5, 10**6] if quick else [10**3, 10**4, 10**5, 10**6, 10**7]
+    runs = {points: [] for points in sizes}
+    for _ in range(1 if quick else 3):
+        for points in sizes:
+            runs[points].append(run(points))
+    notes = []
+    more = 10 * sizes[-1]
+    needed = 12 * max(max(run["training"], run["making"]) for run in runs[sizes[-1]])
+    if not quick and needed < free_memory():
+        runs[more] = [run(more)]
+    elif not quick:
+        notes.append(
+            f"Training on {more:,} points wasn't run: it would need {needed / 1e9:.1f} GB of "
+            f"memory at the least, and {free_memory() / 1e9:.1f} GB were free."
+        )
+
+    flat = [(points, run) for points, several in runs.items() for run in several]
+    large = [(points, run) for points, run in flat if points >= LINEAR_FROM]
+    laws = {
+        key: fit_power([points for points, _ in large], [run[key] for _, run in large])
+        for key in ("seconds", "training")
+    }
+    figure = plot(runs, laws)
+    if not quick:
+        figure.savefig(ROOT / "pictures" / "scaling.png", dpi=100)
+    worst = max(run["making"] / run["data"] for run in runs[max(runs)])
+    notes.append(
+        f"From {LINEAR_FROM:,} points on the time of training grows as points to the power of "
+        f"{laws['seconds'][1]:.2f}, its memory to the power of {laws['training'][1]:.2f}. The goal "
+        f"for the time is 1.05 at most, so a ratio of at least {LINEAR:.2f}. Making the data takes "
+        f"{worst:.1f} times the data's memory, which isn't counted here."
+    )
+    last = [points for points in runs if points >= sizes[-1]]
+    return [line for points in last for line in compare(points, runs)], notes
+
+
+if __name__ == "__main__":
+    main(measure)

@@ -1,0 +1,99 @@
+"""Training in mini-batches of 256 on 100,000 points: samples a second.
+
+Ours is `train`, which evaluates once at the end on all points; the peers don't evaluate. PyTorch
+has one thread in all of them, which is the faster at this size.
+"""
+
+import statistics
+import warnings
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from benchmarks.measure import LR, MOMENTUM, Line, in_turns, main, no_bar, ratios, seconds, versions
+from benchmarks.peers import (
+    LightningCircles,
+    lightning_trainer,
+    mlp_classifier,
+    skorch_net,
+)
+from model import CircleModelV2
+from train import make_data, train
+
+BATCH_SIZE, EPOCHS = 256, 2
+
+
+def data_loader(X, y):
+    """The loop of PyTorch's tutorials."""
+    model = CircleModelV2()
+    loss_fn = nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
+    loader = DataLoader(TensorDataset(X, y), batch_size=BATCH_SIZE, shuffle=True)
+    for _ in range(EPOCHS):
+        model.train()
+        for X_batch, y_batch in loader:
+            loss = loss_fn(model(X_batch), y_batch)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+
+def lightning(X, y):
+    loader = DataLoader(TensorDataset(X, y), batch_size=BATCH_SIZE, shuffle=True)
+    lightning_trainer(EPOCHS).fit(LightningCircles(), loader)
+
+
+def skorch(X, y):
+    skorch_net(EPOCHS, BATCH_SIZE).fit(X, y.ravel())
+
+
+def scikit_learn(X, y):
+    classifier = mlp_classifier(BATCH_SIZE, seed=0).set_params(max_iter=EPOCHS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that it hasn't converged
+        classifier.fit(X.numpy(), y.numpy().ravel())
+
+
+PEERS = {  # with the goal, and the package that each one is from
+    "PyTorch, DataLoader": (data_loader, 4, "torch"),
+    "skorch": (skorch, 4, "skorch"),
+    "Lightning (barebones), DataLoader": (lightning, 4, "lightning"),
+    "scikit-learn MLPClassifier": (scikit_learn, 1, "scikit-learn"),
+}
+
+
+def measure(quick: bool) -> tuple[list[Line], list[str]]:
+    torch.set_num_threads(1)
+    data = make_data(samples=10_000 if quick else 100_000)
+    X, y = data.X_train, data.y_train
+
+    def ours(number):
+        settings = dict(epochs=EPOCHS, batch_size=BATCH_SIZE, progress=no_bar)
+        return seconds(train, CircleModelV2(), data, **settings)
+
+    def timed(run):
+        return lambda number: seconds(run, X, y)
+
+    peers = {name: timed(run) for name, (run, _, _) in PEERS.items()}
+    times = in_turns({"ours": ours, **peers}, 2 if quick else 7)
+    mine = times.pop("ours")
+
+    def speed(times):
+        return f"{EPOCHS * len(X) / statistics.median(times) / 1000:.0f} thousand samples/s"
+
+    return [
+        Line(
+            f"batches of {BATCH_SIZE}",
+            speed(mine),
+            f"{name}: {speed(theirs)}",
+            ratios(theirs, mine),
+            PEERS[name][1],
+            versions(PEERS[name][2]),
+        )
+        for name, theirs in times.items()
+    ], []
+
+
+if __name__ == "__main__":
+    main(measure)

@@ -1,0 +1,226 @@
+"""Time to a test accuracy of 99 %: training alone, from the data in memory to the first record.
+
+Round n has the data of seed n and, where the net is ours, its initial weights (scikit-learn draws
+its own). Ours is `train` at its defaults, which evaluates every 10 epochs; so do the peers, on the
+test set alone, and stop at 99 %. The usual recipe of tutorials evaluates in every epoch. PyTorch
+has one thread in all of them: at this size it is faster than two.
+"""
+
+import statistics
+import time
+from typing import NamedTuple
+
+import jax
+import torch
+from sklearn.neural_network import MLPClassifier
+from skorch.callbacks import Callback
+from torch import nn
+from torch.utils.data import DataLoader
+
+from benchmarks import jax_peer
+from benchmarks.measure import (
+    EPOCHS,
+    RECORD_EVERY,
+    Line,
+    duration,
+    in_turns,
+    main,
+    no_bar,
+    ratios,
+    versions,
+)
+from benchmarks.peers import (
+    LightningCircles,
+    lightning_trainer,
+    mlp_classifier,
+    skorch_net,
+)
+from model import CircleModelV2
+from train import Data, make_data, train
+
+GOAL = 0.99
+PATIENCE = 3000  # epochs for the recipes that aren't ours
+
+
+class Run(NamedTuple):
+    """The seconds of a training, whether it reached the goal, and its seconds of compiling."""
+
+    seconds: float
+    reached: bool
+    compiling: float = 0.0
+
+
+def ours(data: Data, seed: int) -> Run:
+    clock = []  # the time at the end of each epoch; train doesn't stop at the goal
+    start = time.perf_counter()
+    history = train(
+        CircleModelV2(),
+        data,
+        seed=seed,
+        progress=no_bar,
+        on_epoch=lambda epoch: clock.append(time.perf_counter() - start),
+    )
+    for epoch, accuracy in zip(history["epoch"], history["test_acc"], strict=True):
+        if accuracy >= GOAL:
+            return Run(clock[epoch], True)
+    return Run(clock[-1], False)
+
+
+def usual_recipe(data: Data, seed: int) -> Run:
+    """The loop as tutorials write it."""
+    start = time.perf_counter()
+    X_train, y_train, X_test, y_test = data[:4]
+    model = nn.Sequential(
+        nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 10), nn.ReLU(), nn.Linear(10, 1)
+    )
+    loss_fn = nn.BCEWithLogitsLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(PATIENCE):
+        model.train()
+        logits = model(X_train)
+        loss = loss_fn(logits, y_train)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+        model.eval()
+        with torch.inference_mode():
+            test_logits = model(X_test)
+            loss_fn(test_logits, y_test)
+            predictions = torch.round(torch.sigmoid(test_logits))
+            test_accuracy = (predictions == y_test).sum().item() / len(y_test)
+        if test_accuracy >= GOAL:
+            return Run(time.perf_counter() - start, True)
+    return Run(time.perf_counter() - start, False)
+
+
+def scikit_learn(classifier, data: Data) -> Run:
+    X_train, y_train, X_test, y_test = (tensor.numpy() for tensor in data[:4])
+    y_train, y_test = y_train.ravel(), y_test.ravel()
+    start = time.perf_counter()
+    for epoch in range(1, PATIENCE + 1):
+        classifier.partial_fit(X_train, y_train, classes=[0, 1])
+        if epoch % RECORD_EVERY == 0 and classifier.score(X_test, y_test) >= GOAL:
+            return Run(time.perf_counter() - start, True)
+    return Run(time.perf_counter() - start, False)
+
+
+class StopAtGoal(Callback):
+    """Score skorch's net on the test set every few epochs, and stop it at the goal."""
+
+    def __init__(self, X, y):
+        self.X, self.y = X, y
+        self.reached = False
+
+    def on_epoch_end(self, net, **kwargs):
+        if len(net.history) % RECORD_EVERY == 0 and net.score(self.X, self.y) >= GOAL:
+            self.reached = True
+            raise KeyboardInterrupt  # skorch's way to end a training early
+
+
+def skorch(data: Data, seed: int) -> Run:
+    start = time.perf_counter()
+    stop = StopAtGoal(data.X_test, data.y_test.ravel())
+    skorch_net(EPOCHS, -1, [stop]).fit(data.X_train, data.y_train.ravel())
+    return Run(time.perf_counter() - start, stop.reached)
+
+
+def lightning(data: Data, seed: int) -> Run:
+    start = time.perf_counter()
+    trainer = lightning_trainer(EPOCHS)
+    parts = ((data.X_train, data.y_train), (data.X_test, data.y_test))
+    loaders = [DataLoader([part], batch_size=None) for part in parts]  # a part is a batch
+    trainer.fit(LightningCircles(GOAL), *loaders)
+    return Run(time.perf_counter() - start, trainer.should_stop)
+
+
+def jax_optax(data: Data, seed: int) -> Run:
+    weights = jax_peer.initial_weights(CircleModelV2())
+    data = [tensor.numpy() for tensor in data[:4]]
+    goal = GOAL * len(data[3])
+
+    def train_and_test(state, X_train, y_train, X_test, y_test):
+        state = jax_peer.train_to_record(state, X_train, y_train)
+        return state, jax_peer.count_right(state[0], X_test, y_test)
+
+    jax.clear_caches()
+    start = time.perf_counter()
+    state = jax.jit(jax_peer.start)(weights)
+    train_and_test = jax.jit(train_and_test).lower(state, *data).compile()
+    compiling = time.perf_counter() - start
+    data = jax.device_put(data)
+    for _ in range(EPOCHS // RECORD_EVERY):
+        state, right = train_and_test(state, *data)
+        if int(right) >= goal:
+            return Run(time.perf_counter() - start, True, compiling)
+    return Run(time.perf_counter() - start, False, compiling)
+
+
+def same_net(data: Data, seed: int) -> Run:
+    return scikit_learn(mlp_classifier(len(data.y_train), seed, shuffle=False), data)
+
+
+def own_defaults(data: Data, seed: int) -> Run:
+    return scikit_learn(MLPClassifier(random_state=seed), data)
+
+
+PEERS = {  # with the package that each one is from
+    "the usual recipe (2-10-10-1, SGD 0.1, no momentum)": (usual_recipe, "torch"),
+    "scikit-learn MLPClassifier, our net and recipe": (same_net, "scikit-learn"),
+    "scikit-learn MLPClassifier, its defaults": (own_defaults, "scikit-learn"),
+    "skorch, our net and recipe": (skorch, "skorch"),
+    "Lightning (barebones), our net and recipe": (lightning, "lightning"),
+    "JAX + optax, our net and recipe": (jax_optax, "jax"),
+}
+
+
+def mean_and_spread(runs: list[Run]) -> str:
+    """Return the mean and standard deviation of the times as text, and how many runs failed."""
+    seconds = [run.seconds for run in runs]
+    text = duration(statistics.mean(seconds), statistics.stdev(seconds))
+    failures = sum(not run.reached for run in runs)
+    return text + (f", {failures} of {len(runs)} failed" if failures else "")
+
+
+def measure(quick: bool) -> tuple[list[Line], list[str]]:
+    torch.set_num_threads(1)
+    datasets = [make_data(seed=seed) for seed in range(2 if quick else 15)]
+
+    def with_seed(run):
+        def contender(seed):
+            torch.manual_seed(seed)
+            return run(datasets[seed], seed)
+
+        return contender
+
+    peers = {name: with_seed(run) for name, (run, _) in PEERS.items()}
+    runs = in_turns({"ours": with_seed(ours), **peers}, len(datasets))
+    name = "JAX + optax, our net and recipe"
+    runs[f"{name}, compiled before"] = [
+        run._replace(seconds=run.seconds - run.compiling) for run in runs[name]
+    ]
+    runs[f"{name}, compile time counted"] = runs.pop(name)
+
+    mine, lines = runs.pop("ours"), []
+    for name, theirs in runs.items():
+        package = PEERS[name.split(", compile")[0]][1]
+        lines.append(
+            Line(
+                "time to 99 %",
+                mean_and_spread(mine),
+                f"{name}: {mean_and_spread(theirs)}",
+                ratios([run.seconds for run in theirs], [run.seconds for run in mine]),
+                15 if package == "torch" else None if "compiled before" in name else 1,
+                versions("jax", "optax") if package == "jax" else versions(package),
+            )
+        )
+    note = (
+        "Time to 99 % is given as mean ± standard deviation over the seeds. A run that failed "
+        f"counts with the time of all its epochs ({EPOCHS}, or {PATIENCE} for the usual recipe and "
+        "scikit-learn)."
+    )
+    return lines, [note]
+
+
+if __name__ == "__main__":
+    main(measure)

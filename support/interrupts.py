@@ -1,0 +1,48 @@
+"""Ctrl-C and SIGTERM as an exception that comes when the work at hand allows it."""
+
+import signal
+import threading
+
+
+class Interrupted(KeyboardInterrupt):
+    """The process was asked to stop; `signum` is the signal that asked."""
+
+    def __init__(self, signum):
+        super().__init__("stopped")
+        self.signum = signum
+
+
+class Interrupts:
+    """While the context is open, the first Ctrl-C or SIGTERM raises `Interrupted`.
+
+    Where `hold` is set the signal waits until `check` is called. The second signal ends the
+    process at once, even in the middle of a long computation.
+    """
+
+    def __init__(self):
+        self.hold = False
+        self.signum = None
+
+    def __enter__(self):
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():  # no other can handle signals
+            for signum in (signal.SIGINT, signal.SIGTERM):
+                if signal.getsignal(signum) is not signal.SIG_IGN:  # as under nohup
+                    self._before[signum] = signal.signal(signum, self._note)
+        return self
+
+    def __exit__(self, *_):
+        for signum, handler in self._before.items():
+            signal.signal(signum, handler)
+
+    def _note(self, signum, _):
+        self.signum = signum
+        for each in self._before:
+            signal.signal(each, signal.SIG_DFL)
+        if not self.hold:
+            raise Interrupted(signum)
+
+    def check(self):
+        """Raise `Interrupted` if a signal has come."""
+        if self.signum is not None:
+            raise Interrupted(self.signum)

@@ -1,0 +1,50 @@
+"""What a run prints and writes down: tables of text, and metrics.json."""
+
+import json
+import platform
+from importlib.metadata import version
+
+import torch
+
+from support.files import write_atomically
+
+
+def results_table(results: list, best: float | None) -> str:
+    """Return a run's results as text, above the best accuracy possible on average, if known."""
+    lines = ["model          parameters  train accuracy  test accuracy    time"]
+    for result in results:
+        parameters, train_accuracy, test_accuracy, seconds = result.summary().values()
+        lines.append(
+            f"{result.name:<13}{parameters:>12}{percent(train_accuracy):>16}{percent(test_accuracy):>15}"
+            f"{seconds:>6.2f} s"
+        )
+    if best is not None:
+        lines.append(f"{'best possible on average':<41}{percent(best, digits=3):>15}")
+    return "\n".join(lines)
+
+
+def datasets_table(datasets: dict[str, dict]) -> str:
+    """Return the data sets and their own settings with their defaults, as text for --help."""
+    lines = ["data sets and their settings (default):"]
+    for name, own in datasets.items():
+        shown = (f"{k} ({v})" if v is not None else k for k, v in own.items())
+        lines.append(f"  {name:<11}{', '.join(shown)}".replace("_", "-"))
+    return "\n".join(lines)
+
+
+def percent(share, interval=None, digits=2):
+    """Return a share as text in percent, with its interval where one is given."""
+    text = f"{100 * share:.{digits}f}"
+    if interval is not None:
+        text += " ({} to {})".format(*(f"{100 * end:.{digits}f}" for end in interval))
+    return text + " %"
+
+
+def write_metrics(out, settings: dict, device, figures: dict) -> None:
+    """Write the settings, the versions and the figures of a run to metrics.json."""
+    packages = ("torch", "scikit-learn", "numpy", "matplotlib")
+    versions = {name: version(name) for name in packages}
+    versions["python"] = platform.python_version()
+    machine = {"device": str(device), "threads": torch.get_num_threads(), "versions": versions}
+    metrics = {"settings": settings} | machine | figures
+    write_atomically(out / "metrics.json", json.dumps(metrics, indent=2).encode())

@@ -1,0 +1,379 @@
+"""A run that is stopped and resumed ends where it ends undisturbed, to the bit."""
+
+import fcntl
+import json
+import os
+import re
+import signal
+from itertools import pairwise
+
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+import train as script
+from support import checkpoints
+from support.interrupts import Interrupted, Interrupts
+from support.torch_files import read_torch_file, write_torch_file
+
+SMALL = ["--samples", "60", "--epochs", "12", "--record-every", "5", "--device", "cpu"]
+RUNS = {
+    "full batch": [],
+    "batches": ["--batch-size", "10", "--momentum", "0"],
+    "dropout and norm": ["--batch-size", "10", "--dropout", "0.2", "--batch-norm"],
+    "classes": ["--data", "blobs", "--batch-size", "20"],
+    "film": ["--animate", "--batch-size", "20", "--batch-norm"],
+    "seeds": ["--seeds", "3"],
+    "many seeds": ["--seeds", "51", "--batch-size", "20", "--dropout", "0.2"],
+    "norm": ["--seeds", "3", "--batch-size", "10", "--dropout", "0.2", "--batch-norm"],
+    "compared": ["--seeds", "2", "--compare", "lr=0.1,0.2"],
+    "compared data": ["--seeds", "2", "--compare", "data=moons,xor"],
+}
+
+
+@pytest.fixture(autouse=True)
+def _small_pictures(request, monkeypatch):
+    """Spare the time to draw pictures, which show no more than the figures tell; but for one."""
+    if "full batch" not in request.node.name:
+        monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: file.write(b"picture"))
+
+
+def results(out):
+    """Return each file's content, but the seconds."""
+    files = {path.name: path.read_bytes() for path in out.iterdir()}
+    metrics = json.loads(files["metrics.json"])
+    for figures in metrics.get("models", {}).values():
+        del figures["seconds"]
+    return files | {"metrics.json": metrics}
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Return a function that has a signal come after so many steps, counted over all trainings."""
+    check, left = Interrupts.check, [0, None]
+
+    def counting_check(self):
+        left[0] -= 1
+        if left[0] == 0:
+            signal.raise_signal(left[1])
+        check(self)
+
+    def stop_after(steps, signum=signal.SIGINT):
+        left[:] = steps, signum
+
+    monkeypatch.setattr(Interrupts, "check", counting_check)
+    return stop_after
+
+
+def status_of(*arguments, out):
+    """Return the exit status of train.py."""
+    try:
+        script.main([*arguments, "--out", str(out)])
+    except SystemExit as stop:
+        return stop.code
+    return 0
+
+
+@pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
+def test_a_run_that_was_stopped_ends_at_the_same_bits(tmp_path, stop_after, capsys, arguments):
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert status_of(*SMALL, *arguments, out=whole) == 0
+    stop_after(1)
+    assert status_of(*SMALL, *arguments, out=parts) == 130
+    stops, status = 1, 130
+    while status == 130:
+        stop_after(stops := stops + 6)
+        status = status_of("--resume", out=parts)
+    assert status == 0
+    assert stops > 7
+    assert sorted(os.listdir(parts)) == sorted(os.listdir(whole))
+    assert results(parts) == results(whole)
+    lines = capsys.readouterr().err.splitlines()
+    assert set(lines) == {
+        f"{line.split(':')[0]}: stopped; python train.py --resume --out {parts} goes on."
+        for line in lines
+    }
+
+
+@pytest.mark.parametrize("steps", range(1, 26, 3))
+def test_a_run_can_be_stopped_after_any_step(tmp_path, stop_after, steps):
+    arguments = [*SMALL, "--batch-size", "25", "--epochs", "6", "--dropout", "0.5"]
+    status_of(*arguments, out=tmp_path / "whole")
+    stop_after(steps, signal.SIGTERM)
+    assert status_of(*arguments, out=tmp_path / "parts") == 143
+    assert status_of("--resume", out=tmp_path / "parts") == 0
+    assert results(tmp_path / "parts") == results(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("place", ["compare_models", "plot_losses", "write_metrics"])
+def test_a_signal_outside_of_training_loses_no_training(tmp_path, monkeypatch, place):
+    status_of(*SMALL, out=tmp_path / "whole")
+    steps, function = [], getattr(script, place)
+    with monkeypatch.context() as patch:
+        patch.setattr(script, place, lambda *_, **__: signal.raise_signal(signal.SIGINT))
+        assert status_of(*SMALL, out=tmp_path / "parts") == 130
+        patch.setattr(script, place, function)
+        patch.setattr(Interrupts, "check", lambda self: steps.append(1))
+        assert status_of("--resume", out=tmp_path / "parts") == 0
+    over = place != "compare_models"
+    assert len(steps) == (2 if over else 2 * (12 + 1))
+    assert results(tmp_path / "parts") == results(tmp_path / "whole")
+
+
+def test_the_figures_count_the_seconds_before_the_stop_too(tmp_path, stop_after):
+    stop_after(14)
+    status_of(*SMALL, out=tmp_path)
+    path = tmp_path / "checkpoint" / "trained-0000.pth"
+    content = read_torch_file(path)
+    content["trained"][0]["seconds"] = 1000.0
+    write_torch_file(path, content)
+    status_of("--resume", out=tmp_path)
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    linear, relu = (figures["seconds"] for figures in metrics["models"].values())
+    assert 1000 < linear < 1100
+    assert 0 < relu < 100
+
+
+def test_without_a_signal_a_short_run_writes_no_checkpoint(tmp_path, monkeypatch):
+    def fail(*_):
+        raise AssertionError("a checkpoint was written")
+
+    monkeypatch.setattr(checkpoints, "write_torch_file", fail)
+    assert status_of(*SMALL, out=tmp_path) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--checkpoint-every", "5"], [(0, 5), (0, 10), (1, 5), (1, 10)]),
+        (["--checkpoint-every", "13"], []),
+    ],
+)
+def test_checkpoints_are_as_often_as_asked(tmp_path, monkeypatch, arguments, expected):
+    seen = []
+
+    def spy(path, content):
+        write(path, content)
+        if path.name == "run.pth":
+            seen.append((content["files"], content["state"]["epoch"]))
+
+    write = checkpoints.write_torch_file
+    monkeypatch.setattr(checkpoints, "write_torch_file", spy)
+    assert status_of(*SMALL, *arguments, out=tmp_path) == 0
+    assert seen == expected
+
+
+def test_by_default_checkpoints_are_ten_seconds_apart(tmp_path, monkeypatch):
+    now, seen = [0.0], []
+
+    def spy(path, content):
+        write(path, content)
+        seen.append(now[0])
+
+    def clock():
+        now[0] += 0.5
+        return now[0]
+
+    write = checkpoints.write_torch_file
+    monkeypatch.setattr(checkpoints, "write_torch_file", spy)
+    monkeypatch.setattr(checkpoints.time, "monotonic", clock)
+    assert status_of(*SMALL, "--epochs", "100", out=tmp_path) == 0
+    gaps = [later - sooner for sooner, later in pairwise(seen)]
+    assert len(seen) > 3
+    # A write takes half a second on this clock: it may come a fiftieth of the time.
+    assert all(25 <= gap <= 27 for gap in gaps if gap)
+
+
+# What can't be
+
+
+def refused(*arguments, out, capsys):
+    """Return the one sentence on which train.py ends with status 2."""
+    capsys.readouterr()
+    assert status_of(*arguments, out=out) == 2
+    printed, errors = capsys.readouterr()
+    assert printed == ""
+    assert errors.count("\n") == 1
+    return errors
+
+
+def test_there_must_be_a_checkpoint(tmp_path, capsys):
+    for out in (tmp_path, tmp_path / "none"):
+        assert "resume needs the checkpoint of a run" in refused("--resume", out=out, capsys=capsys)
+    assert not (tmp_path / "none").exists()
+    status_of(*SMALL, out=tmp_path)
+    assert "there is none" in refused("--resume", out=tmp_path, capsys=capsys)
+
+
+@pytest.mark.parametrize(
+    ("began", "given", "message"),
+    [
+        ([], ["--lr", "0.2"], "lr must be what the run that is resumed began with, 0.1; got 0.2."),
+        ([], ["--seed", "3", "--data", "moons"], "seed and data must be .* with, 42, circles; got"),
+        ([], ["--noise", "0.5"], "noise must be .* with, 0.03; got 0.5"),
+        ([], ["--batch-norm"], "batch_norm must be .* with, False; got True"),
+        ([], ["--animate"], "animate must be .* with, False; got True"),
+        ([], ["--seeds", "3"], "seeds must be .* with, None; got 3"),
+        (["--seeds", "2"], ["--seeds", "3"], "seeds must be .* with, 2; got 3"),
+        ([], ["--compare", "lr=1"], "compare must be .* with, None; got lr=1"),
+        ([], ["--deterministic"], "deterministic must be"),
+    ],
+)
+def test_settings_that_contradict_the_checkpoint_are_named(
+    tmp_path, stop_after, capsys, began, given, message
+):
+    stop_after(3)
+    assert status_of(*SMALL, *began, out=tmp_path) == 130
+    before = (tmp_path / "checkpoint" / "run.pth").read_bytes()
+    errors = refused("--resume", *given, out=tmp_path, capsys=capsys)
+    assert re.search(message, errors)
+    assert (tmp_path / "checkpoint" / "run.pth").read_bytes() == before
+    assert status_of("--resume", *SMALL, *began, "--noise", "0.03", out=tmp_path) == 0
+
+
+def test_a_new_run_does_not_touch_the_checkpoint_of_another(tmp_path, stop_after, capsys):
+    stop_after(3)
+    status_of(*SMALL, out=tmp_path)
+    before = (tmp_path / "checkpoint" / "run.pth").read_bytes()
+    errors = refused(*SMALL, out=tmp_path, capsys=capsys)
+    assert "--resume must go on with it" in errors
+    assert (tmp_path / "checkpoint" / "run.pth").read_bytes() == before
+
+
+def test_other_data_than_before_is_refused(tmp_path, stop_after, capsys):
+    rows = [f"{i % 7},{i % 5},{'ab'[i % 2]}" for i in range(60)]
+    path = tmp_path / "points.csv"
+    path.write_text("x,y,kind\n" + "\n".join(rows))
+    out = tmp_path / "out"
+    stop_after(3)
+    assert status_of(*SMALL[2:], "--data", str(path), out=out) == 130
+    path.write_text("x,y,kind\n" + "\n".join(rows[::-1]))
+    script.read_csv.cache_clear()
+    assert "holds another training" in refused("--resume", out=out, capsys=capsys)
+
+
+def test_two_runs_into_one_directory_do_not_meet(tmp_path, monkeypatch, capsys):
+    def meet(*_, **__):
+        message = refused(*SMALL, "--seed", "1", out=tmp_path, capsys=capsys)
+        assert "out must be a directory that no other run is using" in message
+        assert os.listdir(tmp_path) == []
+        return compare_models(*_, **__)
+
+    compare_models = script.compare_models
+    monkeypatch.setattr(script, "compare_models", meet)
+    assert status_of(*SMALL, out=tmp_path) == 0
+    monkeypatch.setattr(script, "compare_models", compare_models)
+    assert status_of(*SMALL, out=tmp_path) == 0  # the lock is gone
+
+
+def test_without_locks_a_run_is_done_without_one(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", fail)
+    assert status_of(*SMALL, out=tmp_path) == 0
+
+
+# The files
+
+
+def full(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_a_disk_that_fills_up_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch, capsys):
+    status_of(*SMALL, out=tmp_path / "whole")
+    out, saves, fsync = tmp_path / "parts", [], os.fsync
+
+    def soon_full(descriptor):
+        saves.append(descriptor)
+        full() if len(saves) == 14 else fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", soon_full)
+    errors = refused(*SMALL, "--checkpoint-every", "1", out=out, capsys=capsys)
+    assert f"{out}/checkpoint/run.pth can't be written: No space left on device." in errors
+    assert os.listdir(out) == ["checkpoint"]
+    assert os.listdir(out / "checkpoint") == ["run.pth"]
+    assert read_torch_file(out / "checkpoint" / "run.pth")["state"]["epoch"] == 6
+    assert status_of("--resume", out=out) == 0
+    assert results(out) == results(tmp_path / "whole")
+
+
+def test_a_directory_that_is_deleted_under_the_run_is_named(tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+
+    def delete(*arguments):
+        out.rmdir()
+        return build(*arguments)
+
+    build = script.build
+    monkeypatch.setattr(script, "build", delete)
+    errors = refused(*SMALL, "--checkpoint-every", "1", out=out, capsys=capsys)
+    assert f"{out}/checkpoint can't be made: No such file or directory." in errors
+
+
+def test_what_a_killed_run_left_half_written_is_removed(tmp_path):
+    (tmp_path / ".metrics.json.abc.partial").write_text("half")
+    (tmp_path / ".notes.partial").write_text("not ours")
+    (tmp_path / "checkpoint").mkdir()
+    (tmp_path / "checkpoint" / ".run.pth.abc.partial").write_text("half")
+    (tmp_path / "checkpoint" / "trained-0000.pth").write_text("of a run that was over")
+    assert status_of(*SMALL, out=tmp_path) == 0
+    assert not (tmp_path / ".metrics.json.abc.partial").exists()
+    assert (tmp_path / ".notes.partial").exists()
+    assert not (tmp_path / "checkpoint").exists()
+
+
+# Signals
+
+
+def test_a_signal_waits_while_it_is_held_and_the_second_is_the_systems():
+    before = signal.getsignal(signal.SIGINT)
+    with Interrupts() as interrupts:
+        interrupts.hold = True
+        signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_DFL  # which ends the process
+        assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        with pytest.raises(Interrupted):
+            interrupts.check()
+    assert signal.getsignal(signal.SIGINT) == before
+    with pytest.raises(Interrupted) as stop, Interrupts():
+        signal.raise_signal(signal.SIGTERM)
+    assert stop.value.signum == signal.SIGTERM
+
+
+def test_a_signal_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with Interrupts():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# Hostile checkpoints
+
+
+def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
+    stop_after(9)
+    status_of(*SMALL, "--batch-size", "20", out=tmp_path)
+    path = tmp_path / "checkpoint" / "run.pth"
+    good = path.read_bytes()
+    state = read_torch_file(path)["state"]
+    values = (None, "text", -1, 10**9, [], {}, torch.zeros(3), {1: {"a": torch.zeros(2)}})
+    wrong = [{key: value} for key in state for value in values]
+    wrong += [{"model": state["model"] | {name: torch.zeros(1, 1, 1)}} for name in state["model"]]
+    wrong += [{"history": {key: [1.0] for key in state["history"]}}]
+    wrong += [{"order": [torch.zeros(5056, dtype=torch.uint8)]}]
+    wrong += [{"random": torch.full((5056,), 255, dtype=torch.uint8)}]
+    may_be = ("{'film': []}", "{'optimizer': {}}", "{'step': 1000000000}")  # if not this training
+    for change in wrong:
+        if str(change) in may_be or "cuda_random" in change:
+            continue
+        path.write_bytes(good)
+        run = read_torch_file(path)
+        run["state"] |= change
+        write_torch_file(path, run)
+        assert "holds another training" in refused("--resume", out=tmp_path, capsys=capsys), change
+    path.write_bytes(good)
+    assert status_of("--resume", out=tmp_path) == 0
