@@ -29,6 +29,7 @@ from support.live_picture import (
     UNITS,
     LivePicture,
     hidden_activations,
+    plane_limits,
 )
 from support.playground import Number, Playground
 from support.stepwise import Stepwise
@@ -108,7 +109,7 @@ def test_the_random_state_of_others_stays(stepwise):
 
 def test_another_learning_rate_acts_at_once_and_keeps_the_momentum(stepwise):
     data, expected, _ = make()
-    optimizer = torch.optim.SGD(expected.parameters(), lr=0.1, momentum=0.9)
+    optimizer = torch.optim.SGD(expected.parameters(), lr=0.1, momentum=0.9, fused=True)
     for epoch in range(20):
         if epoch == 10:
             optimizer.param_groups[0].update(lr=0.02, momentum=0.5, weight_decay=0.01)
@@ -188,8 +189,8 @@ def picture_of(model, data, **options):
 def pixel_of(image, data, point):
     """Return the colour of the picture where a point of the plane lies."""
     left, top, width, height = PLANE
-    limits = LivePicture(script.plot_points_and_boundary, make()[1], data)._limits
-    x, y = ((c - low) / (high - low) for c, (low, high) in zip(point, limits.values(), strict=True))
+    limits = plane_limits(data).values()
+    x, y = ((c - low) / (high - low) for c, (low, high) in zip(point, limits, strict=True))
     return np.array(image.getpixel((round(left + x * width), round(top + (1 - y) * height))), int)
 
 
