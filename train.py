@@ -418,7 +418,7 @@ def plot_points_and_boundary(model, X, y, data: Data, ax, **options) -> None:
     low, high = torch.cat([data.X_train, data.X_test]).cpu().aminmax(dim=0)
     margin = 0.05 * (high - low)
     xlim, ylim = torch.stack([low - margin, high + margin], dim=1).tolist()
-    options |= dict(xlim=xlim, ylim=ylim, class_names=data.class_names, legend=False)
+    options = dict(xlim=xlim, ylim=ylim, class_names=data.class_names, legend=False) | options
     plot_decision_boundary(model, X, y, ax=ax, **options)
     ax.locator_params(nbins=5)
     if data.feature_names is None:

@@ -31,7 +31,7 @@ class LivePicture:
         self._plot, self._data = plot, data
         X, y = (data.X_train, data.y_train) if points == "train" else (data.X_test, data.y_test)
         self._points = X[:MAX_POINTS], y[:MAX_POINTS]
-        self._limits = _limits(data)
+        self._limits = plane_limits(data)
         parameters = sum(parameter.numel() for parameter in model.parameters())
         self._resolution = int(np.clip(np.sqrt(1e9 / parameters), 40, 150))  # wide ones take time
 
@@ -180,7 +180,7 @@ def _linear(model):
     return [layer for layer in model.layers if isinstance(layer, nn.Linear)]
 
 
-def _limits(data):
+def plane_limits(data):
     """Return xlim and ylim around all points: a square, where both features have one unit."""
     X = torch.cat([data.X_train, data.X_test]).numpy()
     low, high = X.min(axis=0), X.max(axis=0)

@@ -227,7 +227,7 @@ class Playground(widgets.VBox):
             while self._wanted or self._run.stepwise.in_epoch:
                 start = time.monotonic()
                 with self._errors_as_sentences():
-                    epochs = self._controls["speed"].value if self._wanted else 1
+                    epochs = self.controls["speed"].value if self._wanted else 1
                     check_settings(epochs=epochs)
                     self._run.advance(epochs, TRAINING)
                     self._show()
@@ -328,6 +328,7 @@ class Playground(widgets.VBox):
         """Do what the new value of a control asks for."""
         if self._quiet:
             return
+        self.message.value = ""
         with self._errors_as_sentences():
             if name == "points":
                 self._draw_anew()
@@ -346,16 +347,16 @@ class Playground(widgets.VBox):
         own = self._script.DATASETS["PATH.csv" if data == OWN_CSV else data]
         self._quiet = True
         for name in OF_DATA:
-            self._controls[name].layout.display = "flex" if name in own else "none"
+            self.controls[name].layout.display = "flex" if name in own else "none"
             if name in own and data != OWN_CSV:
-                self._controls[name].value = own[name]
-        self._controls["path"].layout.display = "flex" if data == OWN_CSV else "none"
+                self.controls[name].value = own[name]
+        self.controls["path"].layout.display = "flex" if data == OWN_CSV else "none"
         self._quiet = False
 
     def _restart(self):
         """Begin again at epoch 0 with the settings that the controls show."""
-        settings = {name: self._controls[name].value for name in NAMES}
-        own = self._controls["path"].value if settings["data"] == OWN_CSV else settings["data"]
+        settings = {name: self.controls[name].value for name in NAMES}
+        own = self.controls["path"].value if settings["data"] == OWN_CSV else settings["data"]
         if not own:
             raise ValueError(NO_PATH)
         check_settings(data=own)
@@ -368,19 +369,18 @@ class Playground(widgets.VBox):
 
     @contextmanager
     def _errors_as_sentences(self):
-        """Show an error below the buttons, and pause; show none where all went well."""
+        """Show an error below the picture as a sentence, and pause."""
         try:
             yield
-            message = ""
+            return
         except (ValueError, OSError, FloatingPointError) as error:
             message = str(error)
         except (MemoryError, RuntimeError) as error:
             if isinstance(error, RuntimeError) and "memory" not in str(error):
                 raise
             message = "there is not enough memory; try a smaller setting."
-        if message:
-            self._wanted = False
-        self._message.value = f"<div {ERROR}>{html.escape(message)}</div>" if message else ""
+        self.message.value = f"<div {ERROR}>{html.escape(message)}</div>"
+        self.pause()
 
     # The widgets
 
@@ -397,7 +397,7 @@ class Playground(widgets.VBox):
             return widgets.Dropdown(options=options, value=value, **_described(name))
 
         data = shown["data"]
-        self._controls = {
+        self.controls = {
             "data": choice("data", [*DATASETS, OWN_CSV], OWN_CSV if is_csv(data) else data),
             "path": text("path", data if is_csv(data) else "", "points.csv"),
             "features": text("features", shown["features"], "x1,x2 (the first two)"),
@@ -409,15 +409,15 @@ class Playground(widgets.VBox):
             "speed": Number("speed", 5, live=True),
         }
         for name in USUAL.keys() - {"speed"}:
-            self._controls[name] = Number(name, shown[name], live=name in LIVE)
-        for name, control in self._controls.items():
+            self.controls[name] = Number(name, shown[name], live=name in LIVE)
+        for name, control in self.controls.items():
             control.observe(lambda change, name=name: self._changed(name, change.new), "value")
         own = self._script.DATASETS["PATH.csv" if is_csv(data) else data]
         for name in OF_DATA:
-            self._controls[name].layout.display = "flex" if name in own else "none"
-        self._controls["path"].layout.display = "flex" if is_csv(data) else "none"
+            self.controls[name].layout.display = "flex" if name in own else "none"
+        self.controls["path"].layout.display = "flex" if is_csv(data) else "none"
 
-        self._buttons = {}
+        self.buttons = {}
         for name, icon, action in (
             ("Train", "play", self.play),
             ("Pause", "pause", self.pause),
@@ -426,10 +426,10 @@ class Playground(widgets.VBox):
         ):
             button = widgets.Button(description=name, icon=icon, layout=BUTTON)
             button.on_click(lambda _, action=action: self._pressed(action))
-            self._buttons[name] = button
-        self._buttons["Train"].button_style = "primary"
-        self._figures, self._message, self._note = (widgets.HTML() for _ in range(3))
-        self._message.layout = {"min_height": "28px", "margin": "0 2px"}
+            self.buttons[name] = button
+        self.buttons["Train"].button_style = "primary"
+        self._figures, self.message, self._note = (widgets.HTML() for _ in range(3))
+        self.message.layout = {"min_height": "28px", "margin": "0 2px"}
         self._image = widgets.Image(format="png", layout={"width": f"{WIDTH}px"})
         self._image.layout.max_width = "100%"
         self._command, self._code = _Copyable("Command"), _Copyable("Code")
@@ -441,7 +441,7 @@ class Playground(widgets.VBox):
             "Network": ("hidden_units", "layers", "activation", "dropout", "batch_norm"),
             "Training": ("lr", "momentum", "weight_decay", "batch_size", "speed", "points"),
         }
-        controls = self._controls | {"layers": self._layer_buttons()}
+        controls = self.controls | {"layers": self._layer_buttons()}
         boxes = [
             widgets.VBox(
                 [widgets.HTML(HEADING.format(title)), *(controls[name] for name in names)],
@@ -450,9 +450,9 @@ class Playground(widgets.VBox):
             for title, names in columns.items()
         ]
         return [
-            widgets.HBox([*self._buttons.values(), self._figures]),
+            widgets.HBox([*self.buttons.values(), self._figures]),
             self._image,
-            self._message,
+            self.message,
             widgets.HBox(boxes, layout={"flex_flow": "row wrap"}),
             self._note,
             self._command,
@@ -463,19 +463,22 @@ class Playground(widgets.VBox):
         """Return two buttons that add a layer like the last one, and take the last one away."""
 
         def change(more):
-            widths = _widths(self._controls["hidden_units"].value)
+            widths = _widths(self.controls["hidden_units"].value)
             widths = (*widths, widths[-1]) if more else widths[:-1] or widths
-            self._controls["hidden_units"].value = _argument(widths)
+            self.controls["hidden_units"].value = _argument(widths)
 
-        row = [widgets.Label(layout={"width": "96px", "margin": "0"})]
+        self.layer_buttons = []
         for name, icon, more in (("layer", "plus", True), ("layer", "minus", False)):
             button = widgets.Button(description=name, icon=icon, layout=ROW | {"flex": "1 1 0"})
             button.tooltip = "add a layer" if more else "take the last layer away"
             button.on_click(lambda _, more=more: change(more))
-            row.append(button)
-        return widgets.HBox(row, layout=ROW)
+            self.layer_buttons.append(button)
+        room = widgets.Label(layout={"width": "96px", "margin": "0"})
+        return widgets.HBox([room, *self.layer_buttons], layout=ROW)
 
     def _pressed(self, action):
+        if action != self.pause:
+            self.message.value = ""
         with self._errors_as_sentences():
             action()
 
@@ -487,7 +490,7 @@ class Playground(widgets.VBox):
         self._show()
 
     def _new_picture(self, title, model):
-        plot, points = self._script.plot_points_and_boundary, self._controls["points"].value
+        plot, points = self._script.plot_points_and_boundary, self.controls["points"].value
         return LivePicture(plot, model, self._data[1], points, title)
 
     def _show(self):
@@ -522,8 +525,8 @@ class Playground(widgets.VBox):
 
     def _show_buttons(self):
         for name in ("Train", "Step"):
-            self._buttons[name].disabled = self._wanted
-        self._buttons["Pause"].disabled = not self._wanted
+            self.buttons[name].disabled = self._wanted
+        self.buttons["Pause"].disabled = not self._wanted
 
     def _repr_mimebundle_(self, **keywords):
         if Playground.shown not in (None, self):  # its cell has been run again, perhaps
