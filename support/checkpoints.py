@@ -65,6 +65,7 @@ class Checkpoint:
             if self.processes.is_first:
                 stack.enter_context(locked(self.out))
                 remove_partial_files(self.out, self._file_names)
+                remove_partial_files(self._directory, ["*"])
             if self.processes.count == 1:
                 if self.resume:
                     self._open()

@@ -4,7 +4,9 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
+import tempfile
 from itertools import pairwise
 
 import pytest
@@ -277,33 +279,44 @@ def test_without_locks_a_run_is_done_without_one(tmp_path, monkeypatch):
 # The files
 
 
-def full(*_):
-    raise OSError(28, "No space left on device")
-
-
-def test_a_disk_that_fills_up_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch, capsys):
+@pytest.mark.parametrize(
+    ("function", "calls", "number", "reason"),
+    [
+        ((os, "fsync"), 14, 28, "No space left on device"),
+        ((tempfile, "mkstemp"), 6, 30, "Read-only file system"),
+        ((os, "replace"), 6, 5, "Input/output error"),
+    ],
+)
+def test_a_disk_that_fails_leaves_the_last_checkpoint_whole(
+    tmp_path, monkeypatch, capsys, function, calls, number, reason
+):
     status_of(*SMALL, out=tmp_path / "whole")
-    out, saves, fsync = tmp_path / "parts", [], os.fsync
+    out, called, works = tmp_path / "parts", [], getattr(*function)
 
-    def soon_full(descriptor):
-        saves.append(descriptor)
-        full() if len(saves) == 14 else fsync(descriptor)
+    def fail_once(*arguments, **keywords):
+        called.append(arguments)
+        if len(called) == calls:
+            raise OSError(number, reason)
+        return works(*arguments, **keywords)
 
-    monkeypatch.setattr(os, "fsync", soon_full)
+    monkeypatch.setattr(*function, fail_once)
     errors = refused(*SMALL, "--checkpoint-every", "1", out=out, capsys=capsys)
-    assert f"{out}/checkpoint/run.pth can't be written: No space left on device." in errors
+    assert f"{out}/checkpoint/run.pth can't be written: {reason}." in errors
     assert os.listdir(out) == ["checkpoint"]
     assert os.listdir(out / "checkpoint") == ["run.pth"]
-    assert read_torch_file(out / "checkpoint" / "run.pth")["state"]["epoch"] == 6
+    assert 1 < read_torch_file(out / "checkpoint" / "run.pth")["state"]["epoch"] < 12
     assert status_of("--resume", out=out) == 0
     assert results(out) == results(tmp_path / "whole")
 
 
-def test_a_directory_that_is_deleted_under_the_run_is_named(tmp_path, monkeypatch, capsys):
-    out = tmp_path / "out"
+@pytest.mark.parametrize("models", [1, 2])
+def test_a_directory_that_is_deleted_under_the_run_is_named(tmp_path, monkeypatch, capsys, models):
+    out, built = tmp_path / "out", []
 
     def delete(*arguments):
-        out.rmdir()
+        built.append(arguments)
+        if len(built) == models:
+            shutil.rmtree(out)
         return build(*arguments)
 
     build = script.build
