@@ -877,6 +877,8 @@ def _load(path):
     model, settings = load_checkpoint(path)
     if model.arguments.get("in_features", 2) != 2:
         raise ValueError(f"{path} must hold a model of points in the plane, in_features 2.")
+    if isinstance(settings.get("samples"), int):
+        settings["samples"] = min(settings["samples"], 100_000)  # more can't be told apart
     return model, make_data(**keywords_of(make_data, settings))
 
 

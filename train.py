@@ -28,7 +28,7 @@ from support import datasets
 from support.animation import Film
 from support.best_possible import best_possible_accuracy
 from support.checkpoints import Checkpoint, stored_command
-from support.checks import check_settings, check_split
+from support.checks import check_labels, check_settings, check_split
 from support.command_line import CommandLine, keywords_of
 from support.csv_file import is_csv, mean_and_std, read_csv
 from support.files import prepare_directory, save_figure, write_atomically
@@ -256,6 +256,8 @@ def train(
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
     check_settings(batch_size=batch_size, seed=min(seeds), record_every=record_every)
+    for labels in (data.y_train, data.y_test):
+        check_labels(labels, len(data.class_names))
     loss_fn = loss_function(data.y_train)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True
@@ -263,7 +265,8 @@ def train(
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     name = type(getattr(model, "module", model)).__name__  # several processes train a wrapped one
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
-    batches = partial(shuffled_batches, data.X_train, data.y_train, batch_size, generators)
+    points = (data.X_train, data.y_train, batch_size, generators, data.share)
+    batches = partial(shuffled_batches, *points)
     first_epoch = 1
 
     if on_epoch is not None:

@@ -135,3 +135,11 @@ def check_split(points, classes, test_size):
             f"test_size must leave at least {classes} of the {points} points on either side; "
             f"got {test_size}."
         )
+
+
+def check_labels(labels, classes):
+    """Raise a ValueError where a tensor of labels has any that is none of the classes."""
+    low, high = (end.item() for end in labels.aminmax())
+    if not 0 <= low <= high <= classes - 1:
+        wrong = low if not low >= 0 else high
+        raise ValueError(f"labels must be from 0 to {classes - 1}; got {wrong:g}.")

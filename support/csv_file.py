@@ -36,6 +36,8 @@ def read_csv(path: str, features: str | None = None, label: str | None = None) -
     A ValueError names the file, the line and the column of what can't be read; an OSError tells
     that the file can't be opened. Needs memory for the numbers, not for the text.
     """
+    if "\0" in path or path.encode(errors="ignore").decode() != path:
+        raise ValueError(f"{path!r} can't be read: it is no path.")
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True)

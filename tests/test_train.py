@@ -272,6 +272,19 @@ def test_wrong_training_settings_are_named(keywords, message):
         train(seeded(CircleModelV2), make_data(), **keywords)
 
 
+@pytest.mark.parametrize(("wrong", "shown"), [(2.0, "2"), (-1.0, "-1"), (float("nan"), "nan")])
+@pytest.mark.parametrize("part", ["y_train", "y_test"])
+def test_labels_outside_of_the_classes_are_named(part, wrong, shown):
+    data = make_data()
+    getattr(data, part)[3] = wrong
+    with pytest.raises(ValueError, match=f"labels must be from 0 to 1; got {shown}"):
+        train(seeded(CircleModelV2), data)
+    blobs = make_data(data="blobs", classes=3)
+    blobs.y_train[3] = 3
+    with pytest.raises(ValueError, match="labels must be from 0 to 2; got 3"):
+        train(seeded(CircleModelV2, data=blobs), blobs)
+
+
 def test_a_line_fails_on_the_circles_and_relu_does_not():
     for seed in (42, 7):
         linear, relu = script.compare_models(
