@@ -87,9 +87,10 @@ class Number(widgets.HBox):
             options=_texts(USUAL[name]),
             readout=False,
             continuous_update=live,
-            **_described(name, flex="1 1 0"),
+            **_described(name, flex="1 1 0", margin="0 2px"),
         )
         self.box = widgets.Text(continuous_update=False, layout={"width": "62px"})
+        self.box.layout.margin = "0 2px"
         self.box.tooltip = f"{LABELS.get(name, name)}: any value"
         super().__init__([self.slider, self.box], layout=ROW)
         self._usual, self._showing = USUAL[name], False

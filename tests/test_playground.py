@@ -261,8 +261,9 @@ def test_the_units_have_room_and_the_rest_is_counted(widths):
     bottoms = [HEIGHT - image.oy for image in picture._units]
     assert max(bottoms) <= UNITS[1] + UNITS[3]
     for heading, units, image in zip(headings, widths, picture._units, strict=False):
-        room = len(image.get_array()) // (picture._side + GAP) * picture._columns
+        room = math.prod(n // (picture._side + GAP) for n in image.get_array().shape[:2])
         assert heading.startswith(f"layer {headings.index(heading) + 1}: {units} unit")
+        assert image.ox + image.get_array().shape[1] <= UNITS[0] + UNITS[2]
         assert (f"the first {room} shown" in heading) == (room < units)
     hidden = len(widths) - len(headings)
     assert (f"; {hidden} more layers not shown" in headings[-1]) == (hidden > 0)
