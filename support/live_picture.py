@@ -103,7 +103,9 @@ class LivePicture:
         corner = (0.02, 1 - top / HEIGHT)  # below the ticks and the features' names
         place = dict(loc="upper left", bbox_to_anchor=corner, frameon=False, borderpad=0)
         close = dict(ncols=4, columnspacing=1.2, handletextpad=0.1, labelspacing=0.3)
-        self._figure.legend(handles[:8], names, **place, **close)
+        legend = self._figure.legend(handles[:8], names, **place, **close)
+        for text in (*legend.get_texts(), self._plane.xaxis.label, self._plane.yaxis.label):
+            text.set_parse_math(False)  # a dollar sign in a name is no formula
 
     # The hidden units: one picture for all
 
