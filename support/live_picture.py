@@ -103,7 +103,9 @@ class LivePicture:
         corner = (0.02, 1 - top / HEIGHT)  # below the ticks and the features' names
         place = dict(loc="upper left", bbox_to_anchor=corner, frameon=False, borderpad=0)
         close = dict(ncols=4, columnspacing=1.2, handletextpad=0.1, labelspacing=0.3)
-        self._figure.legend(handles[:8], names, **place, **close)
+        legend = self._figure.legend(handles[:8], names, **place, **close)
+        for text in (*legend.get_texts(), self._plane.xaxis.label, self._plane.yaxis.label):
+            text.set_parse_math(False)  # a dollar sign in a name is no formula
 
     # The hidden units: one picture for all
 
@@ -119,7 +121,7 @@ class LivePicture:
             most_layers = height // (side + GAP + HEADING)
             rows_of_one = (height // min(len(widths), most_layers) - HEADING) // (side + GAP)
             rows = [min(row, rows_of_one) for row in rows[:most_layers]]
-        self._side, self._columns, self._units = side, columns, []
+        self._side, self._units = side, []
         for number, (units, row) in enumerate(zip(widths, rows, strict=False), 1):
             shown = min(units, row * columns)
             text = f"layer {number}: {units} unit{'s'[: units > 1]}"
@@ -129,19 +131,20 @@ class LivePicture:
             middle = top + HEADING / 2
             self._figure.text(left / WIDTH, 1 - middle / HEIGHT, text, va="center")
             top += HEADING + row * (side + GAP)
-            blank = np.full((row * (side + GAP), width, 3), 255, np.uint8)
+            pixels = row * (side + GAP), -(-shown // row) * (side + GAP)  # rows of equal length
+            blank = np.full((*pixels, 3), 255, np.uint8)
             place = dict(xo=left, yo=HEIGHT - top, origin="upper")
             self._units.append(self._figure.figimage(blank, **place, animated=True))
 
     def _draw_units(self, model):
-        side, columns = self._side, self._columns
+        side = self._side
         xs, ys = (np.linspace(*self._limits[name], side) for name in ("xlim", "ylim"))
         grid = np.stack(np.meshgrid(xs, ys[::-1]), axis=-1).reshape(-1, 2)
         activations = hidden_activations(model, torch.from_numpy(grid).float())
         for image, values in zip(self._units, activations, strict=False):
             mosaic = np.asarray(image.get_array())
-            room = len(mosaic) // (side + GAP) * columns
-            values = values[:, :room].T.numpy().reshape(-1, side, side)
+            rows, columns = (pixels // (side + GAP) for pixels in mosaic.shape[:2])
+            values = values[:, : rows * columns].T.numpy().reshape(-1, side, side)
             scale = max(np.abs(values).max(), 1e-12)
             pictures = UNIT_COLORS[(127.5 * (values / scale + 1)).astype(np.uint8)]
             for i, picture in enumerate(pictures):

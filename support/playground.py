@@ -87,9 +87,10 @@ class Number(widgets.HBox):
             options=_texts(USUAL[name]),
             readout=False,
             continuous_update=live,
-            **_described(name, flex="1 1 0"),
+            **_described(name, flex="1 1 0", margin="0 2px"),
         )
         self.box = widgets.Text(continuous_update=False, layout={"width": "62px"})
+        self.box.layout.margin = "0 2px"
         self.box.tooltip = f"{LABELS.get(name, name)}: any value"
         super().__init__([self.slider, self.box], layout=ROW)
         self._usual, self._showing = USUAL[name], False
@@ -207,8 +208,7 @@ class Playground(widgets.VBox):
     def reset(self) -> None:
         """Begin again at epoch 0 with the settings that the controls show; read a file anew."""
         read_csv.cache_clear()
-        self._data = None
-        self._restart()
+        self._restart(anew=True)
 
     def play(self) -> None:
         """Train until `pause`, a few epochs at a time; the notebook stays free meanwhile."""
@@ -277,13 +277,15 @@ class Playground(widgets.VBox):
                 words += [option] if value is True else [option, _argument(value)]
         if self.epoch > 0:
             words += ["--epochs", str(self.epoch)]
+        if self._script.resolve_device("auto").type != "cpu":
+            words += ["--device", "cpu"]
         return shlex.join(["python", "train.py", *words])
 
     @property
     def code(self) -> str:
         """The model, its loss and its optimizer as code that needs torch alone."""
         given = self._settings
-        loss = "BCEWithLogitsLoss" if len(self._data[1].class_names) == 2 else "CrossEntropyLoss"
+        loss = "BCEWithLogitsLoss" if len(self._data.class_names) == 2 else "CrossEntropyLoss"
         return (
             f"{model_code(self.model, given['seed'])}\n"
             f"loss_fn = nn.{loss}()\n"
@@ -309,18 +311,20 @@ class Playground(widgets.VBox):
         defaults["hidden_units"] = script.widths_of(defaults["hidden_units"])
         return defaults
 
-    def _begin(self, settings):
-        """Make data and a model at epoch 0; a ValueError tells of a wrong setting."""
-        script = self._script
+    def _begin(self, settings, anew=False):
+        """Make a model at epoch 0, and data where there is other; on an error nothing changes."""
+        script, data = self._script, self._data
         check_settings(**settings)
         of_data = keywords_of(script.make_data, settings)
-        if self._data is None or self._data[0] != of_data:
-            self._data = of_data, script.make_data(**of_data)
-        torch.set_num_threads(1 if script.is_small(self._data[1], settings) else ALL_THREADS)
-        run = Run(script, settings, self._data[1])
+        if anew or self._run is None or of_data != keywords_of(script.make_data, self._settings):
+            data = script.make_data(**of_data)
+        torch.set_num_threads(1 if script.is_small(data, settings) else ALL_THREADS)
+        run = Run(script, settings, data)
         if self._run is not None:
             self._run.stepwise.close()
-        self._run, self._settings, self._earlier = run, settings, {}
+        self._run, self._data, self._settings, self._earlier = run, data, settings, {}
+        best = script.best_possible_accuracy
+        self._best = best(**keywords_of(best, settings))
 
     # Following the controls
 
@@ -343,17 +347,23 @@ class Playground(widgets.VBox):
                 self._restart()
 
     def _take_own_settings(self, data):
-        """Show the controls of a data set's own settings, with their defaults, and no others."""
-        own = self._script.DATASETS["PATH.csv" if data == OWN_CSV else data]
+        """Show the controls of a data set's own settings, with their defaults."""
         self._quiet = True
-        for name in OF_DATA:
-            self.controls[name].layout.display = "flex" if name in own else "none"
-            if name in own and data != OWN_CSV:
-                self.controls[name].value = own[name]
-        self.controls["path"].layout.display = "flex" if data == OWN_CSV else "none"
+        for name, value in self._show_own_controls().items():
+            if data != OWN_CSV and name in OF_DATA:
+                self.controls[name].value = value
         self._quiet = False
 
-    def _restart(self):
+    def _show_own_controls(self):
+        """Show the controls of the data set's own settings and no others'; return the defaults."""
+        data = self.controls["data"].value
+        own = self._script.DATASETS["PATH.csv" if data == OWN_CSV else data]
+        for name in ("path", *OF_DATA):
+            shown = data == OWN_CSV if name == "path" else name in own
+            self.controls[name].layout.display = "flex" if shown else "none"
+        return own
+
+    def _restart(self, anew=False):
         """Begin again at epoch 0 with the settings that the controls show."""
         settings = {name: self.controls[name].value for name in NAMES}
         own = self.controls["path"].value if settings["data"] == OWN_CSV else settings["data"]
@@ -364,7 +374,7 @@ class Playground(widgets.VBox):
         settings |= {name: None for name in OF_DATA if name not in used}
         settings |= {name: settings[name] or None for name in ("features", "label")}
         settings |= {"data": own, "hidden_units": _widths(settings["hidden_units"])}
-        self._begin(settings)
+        self._begin(settings, anew)
         self._draw_anew()
 
     @contextmanager
@@ -412,10 +422,7 @@ class Playground(widgets.VBox):
             self.controls[name] = Number(name, shown[name], live=name in LIVE)
         for name, control in self.controls.items():
             control.observe(lambda change, name=name: self._changed(name, change.new), "value")
-        own = self._script.DATASETS["PATH.csv" if is_csv(data) else data]
-        for name in OF_DATA:
-            self.controls[name].layout.display = "flex" if name in own else "none"
-        self.controls["path"].layout.display = "flex" if is_csv(data) else "none"
+        self._show_own_controls()
 
         self.buttons = {}
         for name, icon, action in (
@@ -463,7 +470,7 @@ class Playground(widgets.VBox):
         """Return two buttons that add a layer like the last one, and take the last one away."""
 
         def change(more):
-            widths = _widths(self.controls["hidden_units"].value)
+            widths = self._settings["hidden_units"]
             widths = (*widths, widths[-1]) if more else widths[:-1] or widths
             self.controls["hidden_units"].value = _argument(widths)
 
@@ -491,19 +498,15 @@ class Playground(widgets.VBox):
 
     def _new_picture(self, title, model):
         plot, points = self._script.plot_points_and_boundary, self.controls["points"].value
-        return LivePicture(plot, model, self._data[1], points, title)
+        return LivePicture(plot, model, self._data, points, title)
 
     def _show(self):
-        history = self.history
-        self._image.value = self._picture.draw(self.model, history)
+        self._image.value = self._picture.draw(self.model, self.history)
         self._show_texts()
 
     def _show_texts(self):
         last = {name: values[-1] for name, values in self.history.items()}
-        best = self._script.best_possible_accuracy(
-            **keywords_of(self._script.best_possible_accuracy, self._settings)
-        )
-        best = "" if best is None else f"best possible {percent(best)}"
+        best = "" if self._best is None else f"best possible {percent(self._best)}"
         rows = [
             f"<td {CELL}>{first}</td><td {CELL}>{part}</td>"
             f"<td {CELL}><b>{percent(last[f'{part}_acc'])}</b> right</td>"
@@ -532,19 +535,26 @@ class Playground(widgets.VBox):
         if Playground.shown not in (None, self):  # its cell has been run again, perhaps
             Playground.shown.pause()
         Playground.shown = self
-        run = self._run
-        if not run.stepwise.begun:
-            run = Run(self._script, self._settings, self._data[1])
-            end = time.monotonic() + PATIENCE
-            while run.stepwise.epoch < 300 and time.monotonic() < end:
-                run.advance(10, PATIENCE)
-            run.stepwise.close()
+        run = self._run if self._run.stepwise.begun else self._trained()
         accuracy = percent(run.history["test_acc"][-1])
         title = f"epoch {run.stepwise.epoch:,}: {accuracy} of the test points right"
         picture = self._new_picture(title, run.model).draw(run.model, run.history, small=True)
         bundle = super()._repr_mimebundle_(**keywords)
         bundle["text/plain"] = f"Playground, {title}"
         return bundle | {"image/png": base64.b64encode(picture).decode()}
+
+    def _trained(self):
+        """Return a run of the same settings for 300 epochs, or what can be had of them."""
+        run = Run(self._script, self._settings, self._data)
+        end = time.monotonic() + PATIENCE
+        try:
+            while run.stepwise.epoch < 300 and time.monotonic() < end:
+                run.advance(10, PATIENCE)
+        except FloatingPointError:
+            return self._run
+        finally:
+            run.stepwise.close()
+        return run
 
 
 class _Copyable(widgets.VBox):

@@ -261,8 +261,9 @@ def test_the_units_have_room_and_the_rest_is_counted(widths):
     bottoms = [HEIGHT - image.oy for image in picture._units]
     assert max(bottoms) <= UNITS[1] + UNITS[3]
     for heading, units, image in zip(headings, widths, picture._units, strict=False):
-        room = len(image.get_array()) // (picture._side + GAP) * picture._columns
+        room = math.prod(n // (picture._side + GAP) for n in image.get_array().shape[:2])
         assert heading.startswith(f"layer {headings.index(heading) + 1}: {units} unit")
+        assert image.ox + image.get_array().shape[1] <= UNITS[0] + UNITS[2]
         assert (f"the first {room} shown" in heading) == (room < units)
     hidden = len(widths) - len(headings)
     assert (f"; {hidden} more layers not shown" in headings[-1]) == (hidden > 0)
@@ -311,6 +312,11 @@ def test_the_command_leaves_out_what_train_takes_by_itself():
     assert Playground(script).command == "python train.py"
     spirals = Playground(script, data="spirals", hidden_units=32)
     assert spirals.command == "python train.py --data spirals"
+
+
+def test_the_command_stays_on_the_processor_where_train_would_take_another(monkeypatch):
+    monkeypatch.setattr(script, "resolve_device", lambda name: torch.device("cuda"))
+    assert Playground(script).command == "python train.py --device cpu"
 
 
 @pytest.mark.parametrize("activation", ["relu", "step", "leaky_relu"])
@@ -414,6 +420,25 @@ def test_a_file_that_cant_be_used_is_told_of(table, tmp_path):
     assert playground.model.layers.output.out_features == 3
     playground.controls["label"].value = "bush"
     assert "must have the column" in playground.message.value
+
+
+def test_names_with_dollar_signs_are_shown_as_they_are(tmp_path):
+    path = tmp_path / "prices.csv"
+    points = np.random.default_rng(0).normal(size=(40, 2))
+    rows = [f"{x:.3f},{y:.3f},{'$a_$' if x > 0 else '$'}" for x, y in points]
+    path.write_text("\n".join(["$x_$,y$,kind", *rows]))
+    Playground(script, data=str(path)).step(3)
+
+
+def test_a_file_that_is_gone_leaves_the_model_as_it_was(table):
+    playground = Playground(script, data=table)
+    playground.step(3)
+    os.remove(table)
+    playground.buttons["Reset"].click()
+    assert "can&#x27;t be read" in playground.message.value
+    playground.buttons["Step"].click()
+    assert playground.epoch == 4
+    assert playground.message.value == ""
 
 
 def test_reset_reads_a_file_anew_and_gives_the_initial_weights(table):
@@ -558,11 +583,16 @@ def test_a_picture_stands_for_the_playground_where_there_are_no_widgets():
     assert bundle["text/plain"].startswith("Playground, epoch 300: ")
     assert "application/vnd.jupyter.widget-view+json" in bundle
     image = Image.open(io.BytesIO(base64.b64decode(bundle["image/png"]))).convert("RGB")
-    red, _, blue = pixel_of(image, playground._data[1], (0, 0))
+    red, _, blue = pixel_of(image, playground._data, (0, 0))
     assert blue > red + 50  # it is trained
     assert playground.epoch == 0  # the playground isn't
     playground.step(2)
     assert "epoch 2:" in playground._repr_mimebundle_()["text/plain"]
+
+
+def test_a_picture_of_a_training_that_fails_is_of_its_beginning():
+    bundle = Playground(script, activation="identity", lr=1e30)._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("Playground, epoch 0: ")
 
 
 def test_a_playground_that_is_shown_pauses_the_one_before():
