@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from torch import nn
 from tqdm import tqdm
@@ -263,7 +264,9 @@ def train(
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     name = type(getattr(model, "module", model)).__name__  # several processes train a wrapped one
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
-    batches = partial(shuffled_batches, data.X_train, data.y_train, batch_size, generators)
+    batches = partial(
+        shuffled_batches, data.X_train, data.y_train, batch_size, generators, data.share
+    )
     first_epoch = 1
 
     if on_epoch is not None:
@@ -548,7 +551,12 @@ def main(argv: list[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else argv
     args, command, asked = parser.parse_or_resume(argv, stored_command)
     given = {name: value for name, value in vars(args).items() if name in HELP}
-    with parser.one_sentence_errors(), joined(resolve_device(args.device)) as (processes, device):
+    text_only = rc_context({"text.parse_math": False})  # names may have dollar signs
+    with (
+        parser.one_sentence_errors(),
+        text_only,
+        joined(resolve_device(args.device)) as (processes, device),
+    ):
         compared, values = parser.parse_comparison(args.compare)
         each = [given | {compared: value} for value in values] if compared else [given]
         each = [parser.defaults | fill_in({"data": "circles"} | settings) for settings in each]

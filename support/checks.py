@@ -55,7 +55,10 @@ DATASETS = ("circles", "moons", "xor", "gaussians", "spirals", "blobs")
 
 
 def _is_dataset(value):
-    return isinstance(value, str) and (value in DATASETS or value.lower().endswith(".csv"))
+    if not isinstance(value, str):
+        return False
+    is_path = value.lower().endswith(".csv") and value.isprintable() and len(value) < 4096
+    return value in DATASETS or is_path
 
 
 def _is_text(value):
