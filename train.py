@@ -4,6 +4,7 @@ python train.py                             # the defaults
 python train.py --epochs 1000 --lr 0.05     # other settings: see python train.py --help
 python train.py --data spirals --classes 3  # other data, or a CSV file of your own
 python train.py --animate                   # a film of the training, too
+python train.py --resume                    # go on with a run that was stopped
 """
 
 import gc
@@ -29,7 +30,7 @@ from support import datasets
 from support.animation import Film
 from support.best_possible import best_possible_accuracy
 from support.checkpoints import Checkpoint, stored_command
-from support.checks import check_settings, check_split
+from support.checks import check_labels, check_settings, check_split
 from support.command_line import CommandLine, keywords_of
 from support.csv_file import is_csv, mean_and_std, read_csv
 from support.files import prepare_directory, save_figure, write_atomically
@@ -186,6 +187,7 @@ def evaluate(model, X, y, *, batch_size=None, training=False):
     with torch.inference_mode():
         for points, labels in zip(cut(X, batch_size), cut(y, batch_size), strict=True):
             logits = model(points)
+            check_labels(labels, max(2, logits.shape[-1]))
             losses = loss_function(y, reduction="none")(logits, labels).reshape(labels.shape)
             total_loss = total_loss + losses.double().sum(dim=(-2, -1))
             right = right + (predict(logits) == labels).double().sum(dim=(-2, -1))
@@ -249,14 +251,17 @@ def train(
     `batch_size` None is the full batch; `seed` sets the order of the batches (an ensemble has a
     seed for each model). The history has the keys epoch, train_loss, test_loss, train_acc and
     test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
-    FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be).
-    `on_epoch` is a function that is called with the number of each epoch when it is over, and
-    with 0 before the first. `checkpoint`, one of support.checkpoints, saves the training now and
-    then, and goes on with one that was stopped.
+    FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be),
+    and a ValueError for labels that are none of the data's classes. `on_epoch` is a function that
+    is called with the number of each epoch when it is over, and with 0 before the first.
+    `checkpoint`, one of support.checkpoints, saves the training now and then, and goes on with one
+    that was stopped.
     """
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
     check_settings(batch_size=batch_size, seed=min(seeds), record_every=record_every)
+    for labels in (data.y_train, data.y_test):
+        check_labels(labels, len(data.class_names))
     loss_fn = loss_function(data.y_train)
     optimizer = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True

@@ -130,6 +130,16 @@ def check_settings(**settings):
         )
 
 
+def check_labels(labels, classes):
+    """Raise a ValueError for a tensor of labels that has others than from 0 to `classes` - 1."""
+    low, high = labels.min().item(), labels.max().item()
+    if not 0 <= low <= high <= classes - 1:
+        wrong = high if low >= 0 else low
+        raise ValueError(
+            f"labels must be from 0 to {classes - 1} for {classes} classes; got {wrong:g}."
+        )
+
+
 def check_split(points, classes, test_size):
     """Raise a ValueError where a train or a test set would have no room for every class."""
     test_points = ceil(points * test_size)
