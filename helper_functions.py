@@ -27,6 +27,7 @@ CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 CONTOUR_POINTS = 501  # lines are traced on at most this many points an axis: finer isn't seen
 SMALL_WORK = 10**8  # multiplications
+MAX_SAMPLES = 10**7  # to draw with a saved model; a small file must not fill the memory
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 
 
@@ -818,7 +819,7 @@ def _draw_points(ax, points, index, names, colors, prefix="", alpha=1.0, size=No
             mec="white",
             mew=size / 12,
             alpha=alpha,
-            label=f"{prefix} {name}".strip(),
+            label=f"{prefix} {name}" if prefix or name.startswith("_") else name,  # _a is hidden
             rasterized=len(points) > 10_000,
         )
 
@@ -855,7 +856,8 @@ def main(argv=None):
         "--resolution", type=int, default=301, help="grid points along each axis (default: 301)"
     )
     args = parser.parse_args(argv)
-    with parser.one_sentence_errors():
+    text_only = mpl.rc_context({"text.parse_math": False})  # names may have dollar signs
+    with parser.one_sentence_errors(), text_only:
         out = args.out or Path(f"{args.models[0]}".removesuffix(".pth") + ".png")
         if out.suffix.lower() not in (".png", ".svg", ".pdf"):
             raise ValueError(f"out must end in .png, .svg or .pdf; got '{out}'.")
@@ -872,13 +874,17 @@ def _load(path):
     """Return a saved model and the data that it was trained on."""
     from model import load_checkpoint
     from support.command_line import keywords_of
-    from train import make_data
+    from train import HELP, make_data
 
     model, settings = load_checkpoint(path)
     if model.arguments.get("in_features", 2) != 2:
         raise ValueError(f"{path} must hold a model of points in the plane, in_features 2.")
-    if isinstance(settings.get("samples"), int):
-        settings["samples"] = min(settings["samples"], 100_000)  # more can't be told apart
+    settings = {name: value for name, value in settings.items() if name in HELP}
+    if isinstance(settings.get("samples"), int) and MAX_SAMPLES < settings["samples"] <= 10**8:
+        raise ValueError(
+            f"{path} must hold a model of at most {MAX_SAMPLES:,} points, which are drawn with it; "
+            f"got {settings['samples']:,}."
+        )
     return model, make_data(**keywords_of(make_data, settings))
 
 

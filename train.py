@@ -4,6 +4,7 @@ python train.py                             # the defaults
 python train.py --epochs 1000 --lr 0.05     # other settings: see python train.py --help
 python train.py --data spirals --classes 3  # other data, or a CSV file of your own
 python train.py --animate                   # a film of the training, too
+python train.py --resume                    # go on with a run that was stopped
 """
 
 import gc
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from torch import nn
 from tqdm import tqdm
@@ -185,6 +187,7 @@ def evaluate(model, X, y, *, batch_size=None, training=False):
     with torch.inference_mode():
         for points, labels in zip(cut(X, batch_size), cut(y, batch_size), strict=True):
             logits = model(points)
+            check_labels(labels, max(2, logits.shape[-1]))
             losses = loss_function(y, reduction="none")(logits, labels).reshape(labels.shape)
             total_loss = total_loss + losses.double().sum(dim=(-2, -1))
             right = right + (predict(logits) == labels).double().sum(dim=(-2, -1))
@@ -248,10 +251,11 @@ def train(
     `batch_size` None is the full batch; `seed` sets the order of the batches (an ensemble has a
     seed for each model). The history has the keys epoch, train_loss, test_loss, train_acc and
     test_acc (fractions), with an entry every `record_every` epochs and one at the last. Raises a
-    FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be).
-    `on_epoch` is a function that is called with the number of each epoch when it is over, and
-    with 0 before the first. `checkpoint`, one of support.checkpoints, saves the training now and
-    then, and goes on with one that was stopped.
+    FloatingPointError if the loss is no longer finite (an ensemble trains on: the others may be),
+    and a ValueError for labels that are none of the data's classes. `on_epoch` is a function that
+    is called with the number of each epoch when it is over, and with 0 before the first.
+    `checkpoint`, one of support.checkpoints, saves the training now and then, and goes on with one
+    that was stopped.
     """
     seeds = seed if isinstance(seed, Sequence) else [seed]
     check_settings(epochs=epochs, lr=lr, momentum=momentum, weight_decay=weight_decay)
@@ -265,8 +269,9 @@ def train(
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     name = type(getattr(model, "module", model)).__name__  # several processes train a wrapped one
     history = {key: [] for key in ("epoch", "train_loss", "test_loss", "train_acc", "test_acc")}
-    points = (data.X_train, data.y_train, batch_size, generators, data.share)
-    batches = partial(shuffled_batches, *points)
+    batches = partial(
+        shuffled_batches, data.X_train, data.y_train, batch_size, generators, data.share
+    )
     first_epoch = 1
 
     if on_epoch is not None:
@@ -551,7 +556,12 @@ def main(argv: list[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else argv
     args, command, asked = parser.parse_or_resume(argv, stored_command)
     given = {name: value for name, value in vars(args).items() if name in HELP}
-    with parser.one_sentence_errors(), joined(resolve_device(args.device)) as (processes, device):
+    text_only = rc_context({"text.parse_math": False})  # names may have dollar signs
+    with (
+        parser.one_sentence_errors(),
+        text_only,
+        joined(resolve_device(args.device)) as (processes, device),
+    ):
         compared, values = parser.parse_comparison(args.compare)
         each = [given | {compared: value} for value in values] if compared else [given]
         each = [parser.defaults | fill_in({"data": "circles"} | settings) for settings in each]

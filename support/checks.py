@@ -55,7 +55,10 @@ DATASETS = ("circles", "moons", "xor", "gaussians", "spirals", "blobs")
 
 
 def _is_dataset(value):
-    return isinstance(value, str) and (value in DATASETS or value.lower().endswith(".csv"))
+    if not isinstance(value, str):
+        return False
+    is_path = value.lower().endswith(".csv") and value.isprintable() and len(value) < 4096
+    return value in DATASETS or is_path
 
 
 def _is_text(value):
@@ -127,6 +130,16 @@ def check_settings(**settings):
         )
 
 
+def check_labels(labels, classes):
+    """Raise a ValueError for a tensor of labels that has others than from 0 to `classes` - 1."""
+    low, high = labels.min().item(), labels.max().item()
+    if not 0 <= low <= high <= classes - 1:
+        wrong = high if low >= 0 else low
+        raise ValueError(
+            f"labels must be from 0 to {classes - 1} for {classes} classes; got {wrong:g}."
+        )
+
+
 def check_split(points, classes, test_size):
     """Raise a ValueError where a train or a test set would have no room for every class."""
     test_points = ceil(points * test_size)
@@ -135,11 +148,3 @@ def check_split(points, classes, test_size):
             f"test_size must leave at least {classes} of the {points} points on either side; "
             f"got {test_size}."
         )
-
-
-def check_labels(labels, classes):
-    """Raise a ValueError where a tensor of labels has any that is none of the classes."""
-    low, high = (end.item() for end in labels.aminmax())
-    if not 0 <= low <= high <= classes - 1:
-        wrong = low if not low >= 0 else high
-        raise ValueError(f"labels must be from 0 to {classes - 1}; got {wrong:g}.")

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from support.checks import shown
+
 ROWS_AT_A_TIME = 50_000
 MAX_CLASSES = 1000
 
@@ -81,8 +83,8 @@ def _read(path, rows, features, label):
     order = _sorted(numbers)
     if len(order) < 2:
         raise ValueError(
-            f"{path}, column {header[columns[2]]!r} must have two classes or more; "
-            f"every label is {order[0]!r}."
+            f"{path}, column {shown(header[columns[2]])} must have two classes or more; "
+            f"every label is {shown(order[0])}."
         )
     rank = {name: i for i, name in enumerate(order)}
     renumber = np.array([rank[name] for name in numbers], np.int64)
@@ -90,8 +92,8 @@ def _read(path, rows, features, label):
     counts = np.bincount(y)
     if counts.min() < 2:
         raise ValueError(
-            f"{path}, column {header[columns[2]]!r} must have each class twice or more, to train "
-            f"and to test; {order[counts.argmin()]!r} is there once."
+            f"{path}, column {shown(header[columns[2]])} must have each class twice or more, to "
+            f"train and to test; {shown(order[counts.argmin()])} is there once."
         )
     names = tuple(header[column] for column in columns[:2])
     return Table(np.concatenate(points), y, tuple(order), names)
@@ -104,11 +106,11 @@ def _columns(path, header, features, label):
     if len(header) < 3:
         raise ValueError(
             f"{path}, line 1 must name two features and a label, with commas between them; "
-            f"got {','.join(header)!r}."
+            f"got {shown(','.join(header))}."
         )
     if len(set(header)) < len(header):
         twice = next(name for name in header if header.count(name) > 1)
-        raise ValueError(f"{path}, line 1 must name each column once; got {twice!r} twice.")
+        raise ValueError(f"{path}, line 1 must name each column once; got {shown(twice)} twice.")
     label = header[-1] if label is None else label.strip()
     if features is None:
         names = [name for name in header if name != label][:2]
@@ -120,7 +122,9 @@ def _columns(path, header, features, label):
         )
     for name in (*names, label):
         if name not in header:
-            raise ValueError(f"{path} must have the column {name!r}; it has {', '.join(header)}.")
+            raise ValueError(
+                f"{path} must have the column {name!r}; it has {shown(', '.join(header))}."
+            )
     if label in names:
         raise ValueError(f"label must be a column that is no feature; got {label!r}.")
     return [header.index(name) for name in (*names, label)]
@@ -139,7 +143,7 @@ def _numbers(texts, path, lines, column):
         i = wrong[0]
         got = "nothing" if not texts[i].strip() else repr(texts[i][:40])
         raise ValueError(
-            f"{path}, line {lines[i]}, column {column!r} must be a finite number; got {got}."
+            f"{path}, line {lines[i]}, column {shown(column)} must be a finite number; got {got}."
         )
     return values
 
@@ -159,11 +163,11 @@ def _number_labels(texts, numbers, path, lines, column):
         if name not in numbers:
             if not name:
                 raise ValueError(
-                    f"{path}, line {lines[i]}, column {column!r} must be a label; got nothing."
+                    f"{path}, line {lines[i]}, column {shown(column)} must be a label; got nothing."
                 )
             if len(numbers) == MAX_CLASSES:
                 raise ValueError(
-                    f"{path}, line {lines[i]}, column {column!r} must have at most "
+                    f"{path}, line {lines[i]}, column {shown(column)} must have at most "
                     f"{MAX_CLASSES:,} different labels; {name[:40]!r} is one more."
                 )
             numbers[name] = len(numbers)

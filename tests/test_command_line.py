@@ -291,3 +291,15 @@ def test_the_script_refuses_with_exit_status_2(tmp_path):
     assert result.returncode == 2
     assert result.stderr == "train.py: error: noise must be a number from 0 to 100; got nan.\n"
     assert os.listdir(tmp_path) == []
+
+
+def test_deterministic_asks_pytorch_for_algorithms_that_repeat(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    try:
+        run(*SMALL, "--deterministic", out=tmp_path / "asked")
+        assert torch.are_deterministic_algorithms_enabled()
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(False)
+    run(*SMALL, out=tmp_path / "not")
+    assert not torch.are_deterministic_algorithms_enabled()

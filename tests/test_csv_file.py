@@ -8,6 +8,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import helper_functions
 import train as script
@@ -119,7 +121,7 @@ def test_what_cannot_be_read_is_named_with_its_line_and_column(tmp_path, text, m
         (("height,weight,kind",), "features must be the names of two columns, as 'x1,x2'; got"),
         (("height",), "features must be the names of two columns"),
         (("height,height",), "features must be the names of two columns"),
-        (("height,age",), "must have the column 'age'; it has height, weight, kind"),
+        (("height,age",), "must have the column 'age'; it has 'height, weight, kind'"),
         ((None, "age"), "must have the column 'age'"),
         (("height,weight", "weight"), "label must be a column that is no feature; got 'weight'"),
         (("height,kind", "weight"), "line 2, column 'kind' must be a finite number; got 'cat'"),
@@ -310,3 +312,32 @@ def test_bytes_that_are_changed_cut_out_or_put_in(tmp_path_factory, data):
     path = tmp_path_factory.getbasetemp() / "changed.csv"
     path.write_bytes(content)
     assert_a_table_or_one_sentence(path)
+
+
+def test_names_are_drawn_as_they_are(tmp_path, monkeypatch):
+    rows = ["a$b$,_c$\\frac{$,kind", *["1,2,$x^{$", "2,4,_hidden", "3,3,$5 to $10"] * 5]
+    path, texts = write(tmp_path / "a.csv", "\n".join(rows)), []
+
+    def spy(figure, *arguments, **options):
+        texts.extend(text.get_text() for text in figure.findobj(Text))
+        return savefig(figure, *arguments, **options)
+
+    savefig = Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", spy)
+    arguments = ["--data", path, "--epochs", "2", "--device", "cpu", "--out", str(tmp_path)]
+    script.main([*arguments, "--animate"])
+    assert {"a$b$", "_c$\\frac{$", "$x^{$", " _hidden", "$5 to $10"} <= set(texts)
+    texts.clear()
+    helper_functions.main([str(tmp_path / "circle_model_v2.pth")])
+    assert {"a$b$", "_c$\\frac{$", "$x^{$", " _hidden", "$5 to $10"} <= set(texts)
+
+
+def test_a_sentence_on_a_file_stays_short(tmp_path):
+    long = "x" * 100_000
+    for text in (f"{long},b\n", f"{long},b,{long}\n", f"a,b,{long}\n1,2,{long}\n", "a\nb,c\n"):
+        path = write(tmp_path / "a.csv", text)
+        for features in (None, "q,r"):
+            with pytest.raises(ValueError, match="must") as error:
+                read(path, features)
+            assert len(str(error.value)) < 1000
+            assert "\n" not in str(error.value)

@@ -15,7 +15,9 @@ from matplotlib.figure import Figure
 
 import train as script
 from support import checkpoints
+from support.checkpoints import Checkpoint
 from support.interrupts import Interrupted, Interrupts
+from support.processes import Processes
 from support.torch_files import read_torch_file, write_torch_file
 
 SMALL = ["--samples", "60", "--epochs", "12", "--record-every", "5", "--device", "cpu"]
@@ -274,6 +276,23 @@ def test_without_locks_a_run_is_done_without_one(tmp_path, monkeypatch):
 
     monkeypatch.setattr(fcntl, "flock", fail)
     assert status_of(*SMALL, out=tmp_path) == 0
+
+
+def test_several_processes_have_no_checkpoint_but_a_lock(tmp_path):
+    first, second = Processes(0, 2), Processes(1, 2)
+    for options in ({"resume": True}, {"every": 3}):
+        with pytest.raises(ValueError, match="resume and checkpoint_every need a run of a single"):
+            Checkpoint(tmp_path, [], [], processes=first, **options)
+    before = signal.getsignal(signal.SIGINT)
+    with (
+        Checkpoint(tmp_path, [], [], processes=first) as one,
+        Checkpoint(tmp_path, [], [], processes=second) as two,
+    ):
+        assert one is two is None
+        assert signal.getsignal(signal.SIGINT) == before
+        with pytest.raises(OSError, match="no other run"), Checkpoint(tmp_path, [], []):
+            pass
+    assert os.listdir(tmp_path) == []
 
 
 # The files

@@ -272,19 +272,6 @@ def test_wrong_training_settings_are_named(keywords, message):
         train(seeded(CircleModelV2), make_data(), **keywords)
 
 
-@pytest.mark.parametrize(("wrong", "shown"), [(2.0, "2"), (-1.0, "-1"), (float("nan"), "nan")])
-@pytest.mark.parametrize("part", ["y_train", "y_test"])
-def test_labels_outside_of_the_classes_are_named(part, wrong, shown):
-    data = make_data()
-    getattr(data, part)[3] = wrong
-    with pytest.raises(ValueError, match=f"labels must be from 0 to 1; got {shown}"):
-        train(seeded(CircleModelV2), data)
-    blobs = make_data(data="blobs", classes=3)
-    blobs.y_train[3] = 3
-    with pytest.raises(ValueError, match="labels must be from 0 to 2; got 3"):
-        train(seeded(CircleModelV2, data=blobs), blobs)
-
-
 def test_a_line_fails_on_the_circles_and_relu_does_not():
     for seed in (42, 7):
         linear, relu = script.compare_models(
@@ -296,6 +283,59 @@ def test_a_line_fails_on_the_circles_and_relu_does_not():
         assert relu.summary()["test_accuracy"] >= 0.985
         assert relu.summary()["train_accuracy"] >= 0.995
         assert relu.summary()["parameters"] == linear.summary()["parameters"] == 337
+
+
+# Labels that are none of the classes, and classes that aren't there
+
+
+@pytest.mark.parametrize("label", [-1.0, 2.0, 1.5, float("nan")])
+def test_labels_that_are_no_class_are_named(label):
+    data = make_data(samples=60)
+    model = seeded(CircleModelV2)
+    before = weights(model)
+    for part in ("y_train", "y_test"):
+        wrong = getattr(data, part).clone()
+        wrong[5] = label
+        with pytest.raises(ValueError, match=rf"labels must be from 0 to 1 .*; got {label:g}\."):
+            train(model, data._replace(**{part: wrong}), epochs=1)
+        with pytest.raises(ValueError, match="labels must be from 0 to 1"):
+            evaluate(model, torch.zeros(len(wrong), 2), wrong)
+    assert torch.equal(weights(model), before)
+
+
+@pytest.mark.parametrize("label", [-1, 3, 2**40])
+def test_numbers_of_classes_that_are_none_are_named(label):
+    data = make_data(data="blobs", samples=60)
+    model = seeded(CircleModelV2, data=data)
+    data.y_train[5] = label
+    with pytest.raises(ValueError, match="labels must be from 0 to 2 for 3 classes; got"):
+        train(model, data, epochs=1)
+    with pytest.raises(ValueError, match="labels must be from 0 to 2 for 3 classes; got"):
+        evaluate(model, data.X_train, data.y_train)
+
+
+def test_a_class_that_the_test_set_has_not_is_no_error():
+    data = make_data(data="blobs", samples=300, noise=0.1)
+    there = data.y_test[:, 0] != 1
+    data = data._replace(X_test=data.X_test[there], y_test=data.y_test[there])
+    model = seeded(CircleModelV2, data=data)
+    history = train(model, data, epochs=200)
+    assert history["test_acc"][-1] == 1.0
+    with torch.no_grad():
+        right = model(data.X_test).argmax(dim=1) == data.y_test[:, 0]
+    assert right.all()
+
+
+def test_features_that_never_change_are_learned_as_well_as_can_be():
+    data = make_data(samples=200)
+    flat = data.map(torch.clone)
+    for points in (flat.X_train, flat.X_test):
+        points[:] = 3.0
+    for batch_norm in (False, True):
+        model = seeded(CircleModelV2, batch_norm=batch_norm)
+        history = train(model, flat, epochs=20)
+        assert all(np.isfinite(history["test_loss"]))
+        assert history["test_acc"][-1] == 0.5
 
 
 # The device
