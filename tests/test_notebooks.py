@@ -40,10 +40,11 @@ def printed(cell):
         if output.output_type == "stream":
             texts.append(output.text)
         elif output.output_type == "error":
-            texts.append(f"{output.ename}: {output.evalue}")
+            texts.append(f"\n{output.ename}: {output.evalue}\n")
         else:
-            texts.append(output.data.get("text/markdown") or output.data.get("text/plain", ""))
-    return re.sub(r"\n+", "\n", "\n".join(texts))  # what is printed may come in several pieces
+            text = output.data.get("text/markdown") or output.data.get("text/plain", "")
+            texts.append(f"\n{text}\n")  # what is printed may come in several pieces, this not
+    return re.sub(r"\n+", "\n", "".join(texts))
 
 
 def pictures(cell):
