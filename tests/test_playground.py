@@ -567,7 +567,14 @@ def test_pause_stops_between_two_epochs():
 
 def test_a_refused_setting_pauses_and_train_goes_on():
     playground = Playground(script)
-    play(playground, lambda: setattr(playground.controls["noise"], "value", "x"))
+    plays = []
+
+    def refuse():
+        playground.controls["noise"].value = "x"
+        plays.append(playground._wanted)
+
+    play(playground, refuse)
+    assert plays == [False]
     epoch = playground.epoch
     assert "noise must be" in playground.message.value
     play(playground, lambda: None)
@@ -598,8 +605,9 @@ def test_a_picture_of_a_training_that_fails_is_of_its_beginning():
 def test_a_playground_that_is_shown_pauses_the_one_before():
     first, second = Playground(script), Playground(script)
     first._repr_mimebundle_()
-    play(first, second._repr_mimebundle_)
-    assert first._wanted is False
+    plays = []
+    play(first, lambda: (second._repr_mimebundle_(), plays.append(first._wanted)))
+    assert plays == [False]
 
 
 def test_a_long_history_is_thinned_out():
