@@ -10,6 +10,16 @@ from typing import get_args
 from support.interrupts import Interrupted
 
 
+def as_sentence(error: Exception) -> str | None:
+    """Return what to tell of an error that input, a file or the memory causes; None of a bug."""
+    if isinstance(error, ValueError | OSError | FloatingPointError):
+        return str(error)
+    of_memory = isinstance(error, RuntimeError) and "memory" in str(error)
+    if of_memory or isinstance(error, MemoryError):
+        return "there is not enough memory; try a smaller setting."
+    return None
+
+
 class CommandLine(argparse.ArgumentParser):
     """An argument parser that ends bad input with one sentence and exit status 2."""
 
@@ -34,12 +44,11 @@ class CommandLine(argparse.ArgumentParser):
             yield
         except Interrupted as stop:
             self.exit(128 + stop.signum, f"{self.prog}: {stop}\n")
-        except (ValueError, OSError, FloatingPointError) as error:
-            self.error(str(error))
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and "memory" not in str(error):
+        except Exception as error:
+            sentence = as_sentence(error)
+            if sentence is None:
                 raise
-            self.error("there is not enough memory; try a smaller setting.")
+            self.error(sentence)
 
     def parse_or_resume(self, argv, stored_command):
         """Return the arguments, the command line that they are from, and those given now.

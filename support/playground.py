@@ -18,7 +18,7 @@ import traitlets
 from torch import nn
 
 from support.checks import ACTIVATIONS, DATASETS, check_settings
-from support.command_line import keywords_of
+from support.command_line import as_sentence, keywords_of
 from support.csv_file import is_csv, read_csv
 from support.live_picture import WIDTH, LivePicture
 from support.many_seeds import percent
@@ -382,15 +382,12 @@ class Playground(widgets.VBox):
         """Show an error below the picture as a sentence, and pause."""
         try:
             yield
-            return
-        except (ValueError, OSError, FloatingPointError) as error:
-            message = str(error)
-        except (MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and "memory" not in str(error):
+        except Exception as error:
+            sentence = as_sentence(error)
+            if sentence is None:
                 raise
-            message = "there is not enough memory; try a smaller setting."
-        self.message.value = f"<div {ERROR}>{html.escape(message)}</div>"
-        self.pause()
+            self.message.value = f"<div {ERROR}>{html.escape(sentence)}</div>"
+            self.pause()
 
     # The widgets
 
