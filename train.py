@@ -43,8 +43,9 @@ from support.processes import (
     own_part,
     sum_over_processes,
 )
-from support.reports import datasets_table, percent, results_table, write_metrics
+from support.reports import datasets_table, results_table, write_metrics
 from support.study import Study, compile_mode
+from support.text import percent
 
 # The data
 

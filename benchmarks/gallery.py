@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 import train as script  # noqa: E402
 from support.command_line import keywords_of  # noqa: E402
 from support.files import save_figure  # noqa: E402
-from support.reports import percent  # noqa: E402
+from support.text import percent  # noqa: E402
 
 COLUMNS = [{"data": name} for name in script.DATASETS if name != "PATH.csv"]
 COLUMNS.insert(-1, {"data": "spirals", "classes": 3})

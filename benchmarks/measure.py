@@ -14,6 +14,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+from support.text import markdown
+
 # The defaults of train.py, for the peers.
 HIDDEN, LR, MOMENTUM, EPOCHS, RECORD_EVERY = 16, 0.1, 0.9, 300, 10
 
@@ -120,9 +122,7 @@ def table(lines: list[Line]) -> str:
         ratio = f"{middle} ({low} to {high})"
         n = str(len(line.ratios))
         rows.append([line.what, line.ours, line.peer, ratio, goal, n, line.versions])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rows.insert(1, ["-" * width for width in widths])
-    return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows)
+    return markdown(rows)
 
 
 def main(measure: Callable) -> None:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from support.files import save_figure
-from support.reports import percent
+from support.text import as_argument, markdown, percent
 
 GOAL = 0.99
 COLORS = {"CircleModelV0": "#D55E00", "CircleModelV2": "#0072B2"}
@@ -151,7 +151,7 @@ def comparison_table(setting: str, summaries: dict[tuple, dict], bests: dict | N
     heading = [setting, "model", *columns] + ["best possible"] * bool(bests)
     rows = [heading]
     for (value, name), s in summaries.items():
-        rows.append([_text(value), name, *(column(s) for column in columns.values())])
+        rows.append([as_argument(value), name, *(column(s) for column in columns.values())])
         if bests:
             best = bests[value]
             rows[-1].append("not known" if best is None else percent(best, digits=3))
@@ -162,18 +162,6 @@ def _loss_gap(s):
     if s["loss_gap"] is None:
         return f"not finite for {s['not_finite']} of {s['seeds']}"
     return "{:.4f} ({:.4f} to {:.4f})".format(s["loss_gap"], *s["loss_gap_95_bootstrap"])
-
-
-def _text(value):
-    """Return a setting's value as it stands on the command line."""
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def markdown(rows: list[list[str]]) -> str:
-    """Return rows as a Markdown table with aligned columns; the first row is the heading."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
-    return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows)
 
 
 def plot_seeds(
@@ -244,7 +232,7 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
             )  # fmt: skip
     n = next(iter(summaries.values()))["seeds"]
     for ax in (accuracy, loss):
-        ax.set(xlabel=setting, xticks=range(len(values)), xticklabels=map(_text, values))
+        ax.set(xlabel=setting, xticks=range(len(values)), xticklabels=map(as_argument, values))
         ax.set_xlim(-0.5, len(values) - 0.5)
         ax.legend()
     bottom = min(0.4, *(s["mean_95_bootstrap"][0] - 0.05 for s in summaries.values()))

@@ -21,8 +21,8 @@ from support.checks import ACTIVATIONS, DATASETS, check_settings
 from support.command_line import as_sentence, keywords_of
 from support.csv_file import is_csv, read_csv
 from support.live_picture import WIDTH, LivePicture
-from support.many_seeds import percent
 from support.stepwise import Stepwise
+from support.text import as_argument, percent
 
 FRAME = 0.08  # seconds from one picture to the next, where there is time to spare
 TRAINING = 0.1  # seconds of training between two pictures at most, so that buttons answer
@@ -274,7 +274,7 @@ class Playground(widgets.VBox):
             value = self._settings[name]
             if value != defaults[name]:
                 option = "--" + name.replace("_", "-")
-                words += [option] if value is True else [option, _argument(value)]
+                words += [option] if value is True else [option, as_argument(value)]
         if self.epoch > 0:
             words += ["--epochs", str(self.epoch)]
         if self._script.resolve_device("auto").type != "cpu":
@@ -409,7 +409,7 @@ class Playground(widgets.VBox):
             "path": text("path", data if is_csv(data) else "", "points.csv"),
             "features": text("features", shown["features"], "x1,x2 (the first two)"),
             "label": text("label", shown["label"], "y (the last)"),
-            "hidden_units": text("hidden_units", _argument(shown["hidden_units"])),
+            "hidden_units": text("hidden_units", as_argument(shown["hidden_units"])),
             "activation": choice("activation", ACTIVATIONS, shown["activation"]),
             "batch_norm": widgets.Checkbox(value=shown["batch_norm"], **_described("batch_norm")),
             "points": choice("points", ["train", "test"], "train"),
@@ -469,7 +469,7 @@ class Playground(widgets.VBox):
         def change(more):
             widths = self._settings["hidden_units"]
             widths = (*widths, widths[-1]) if more else widths[:-1] or widths
-            self.controls["hidden_units"].value = _argument(widths)
+            self.controls["hidden_units"].value = as_argument(widths)
 
         self.layer_buttons = []
         for name, icon, more in (("layer", "plus", True), ("layer", "minus", False)):
@@ -611,10 +611,3 @@ def _widths(text):
         return tuple(int(width) for width in re.split(r"[\sx,;]+", text.strip(" x,;")))
     except ValueError:
         return text
-
-
-def _argument(value):
-    """Return a setting's value as the command line takes it: 8x4 for (8, 4), 8x for (8,)."""
-    if isinstance(value, tuple):
-        return "x".join(map(str, value)) if len(value) > 1 else f"{value[0]}x"
-    return str(value)

@@ -7,6 +7,7 @@ from importlib.metadata import version
 import torch
 
 from support.files import write_atomically
+from support.text import percent
 
 
 def results_table(results: list, best: float | None) -> str:
@@ -30,14 +31,6 @@ def datasets_table(datasets: dict[str, dict]) -> str:
         shown = (f"{k} ({v})" if v is not None else k for k, v in own.items())
         lines.append(f"  {name:<11}{', '.join(shown)}".replace("_", "-"))
     return "\n".join(lines)
-
-
-def percent(share, interval=None, digits=2):
-    """Return a share as text in percent, with its interval where one is given."""
-    text = f"{100 * share:.{digits}f}"
-    if interval is not None:
-        text += " ({} to {})".format(*(f"{100 * end:.{digits}f}" for end in interval))
-    return text + " %"
 
 
 def write_metrics(out, settings: dict, device, figures: dict) -> None:

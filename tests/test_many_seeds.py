@@ -196,6 +196,13 @@ def test_tables_show_the_figures():
     assert len({len(line) for line in text.splitlines()}) == 1
 
 
+def test_a_single_layer_is_named_as_the_command_line_takes_it():
+    summary = summarize(a_history(), best=None)
+    values = {8: "8", (8,): "8x", (8, 4): "8x4"}
+    text = comparison_table("hidden_units", {(v, "CircleModelV2"): summary for v in values})
+    assert [row.split()[1] for row in text.splitlines()[2:]] == list(values.values())
+
+
 def test_plots_show_the_figures():
     figure = plot_seeds({"CircleModelV0": a_history(), "CircleModelV2": a_history()}, best=0.995)
     *panels, losses = figure.findobj(Axes)
