@@ -184,12 +184,12 @@ def evaluate(model, X, y, *, batch_size=None, training=False):
     model.train(training)  # model.eval(), unless the mistake is wanted
     if batch_size is None and not training:
         batch_size = 100_000  # the result is the same, and memory stays small
-    total_loss, right = 0, 0
+    loss_fn, total_loss, right = loss_function(y, reduction="none"), 0, 0
     with torch.inference_mode():
         for points, labels in zip(cut(X, batch_size), cut(y, batch_size), strict=True):
             logits = model(points)
             check_labels(labels, max(2, logits.shape[-1]))
-            losses = loss_function(y, reduction="none")(logits, labels).reshape(labels.shape)
+            losses = loss_fn(logits, labels).reshape(labels.shape)
             total_loss = total_loss + losses.double().sum(dim=(-2, -1))
             right = right + (predict(logits) == labels).double().sum(dim=(-2, -1))
         count = torch.full_like(right, y.shape[-2])

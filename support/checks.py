@@ -132,7 +132,7 @@ def check_settings(**settings):
 
 def check_labels(labels, classes):
     """Raise a ValueError for a tensor of labels that has others than from 0 to `classes` - 1."""
-    low, high = labels.min().item(), labels.max().item()
+    low, high = (end.item() for end in labels.aminmax())
     if not 0 <= low <= high <= classes - 1:
         wrong = high if low >= 0 else low
         raise ValueError(

@@ -85,7 +85,8 @@ def split(make, sizes, test_size, seed, processes):
             X, y.reshape(-1, 1), test_size=test_size, stratify=y, random_state=block_seed
         )
         mine, mine_of_test = slice(low, high), slice(test * low // train, test * high // train)
-        points = (X_train[mine].astype(np.float32), X_test[mine_of_test].astype(np.float32))
-        parts.append((points[0], y_train[mine], points[1], y_test[mine_of_test]))
+        X_train, y_train = X_train[mine].astype(np.float32), y_train[mine]
+        X_test, y_test = X_test[mine_of_test].astype(np.float32), y_test[mine_of_test]
+        parts.append((X_train, y_train, X_test, y_test))
     arrays = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
     return tuple(arrays), share

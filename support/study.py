@@ -9,7 +9,6 @@ from support.csv_file import is_csv
 from support.ensemble import Ensemble
 from support.many_seeds import join, report, summarize
 from support.memory import keep_freed_memory
-from support.processes import is_first
 from support.reports import write_metrics
 
 CHUNK = 50  # models to train at a time: more don't fit the processor's cache
@@ -81,7 +80,7 @@ class Study:
         share = processes.share(len(seeds))
         mine = seeds[share.start : share.stop]
         total = len(mine) * len(classes) * sum(run["epochs"] for run in runs.values())
-        hidden = None if is_first() else True
+        hidden = None if processes.is_first else True
         with tqdm(total=total, unit=" epochs", unit_scale=True, disable=hidden) as bar:
             for value, run in runs.items():
                 bests[value] = best_possible_accuracy(**keywords_of(best_possible_accuracy, run))
