@@ -4,7 +4,6 @@ import io
 import os
 import pickle
 import random
-import signal
 import struct
 import tracemalloc
 import zipfile
@@ -17,7 +16,6 @@ import torch
 import helper_functions
 import train as script
 from model import CheckpointError, CircleModelV0, CircleModelV2, load_checkpoint, save_model
-from support.interrupts import Interrupts
 
 MODELS = (
     CircleModelV0(hidden_units=3),
@@ -432,15 +430,13 @@ def test_hostile_settings_of_a_model_are_one_sentence(tmp_path, capsys, settings
 
 
 @pytest.mark.slow
-def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeypatch):
+def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeypatch, stop_after):
     out, chance = tmp_path / "out", random.Random(0)
     arguments = ["--samples", "20", "--epochs", "3", "--hidden-units", "2", "--batch-size", "8"]
-    with monkeypatch.context() as patch:
-        patch.setattr(Interrupts, "check", stop_after(9))
-        with pytest.raises(SystemExit):
-            script.main(
-                [*arguments, "--device", "cpu", "--checkpoint-every", "1", "--out", str(out)]
-            )
+    arguments += ["--device", "cpu", "--checkpoint-every", "1"]
+    stop_after(9)
+    with pytest.raises(SystemExit):
+        script.main([*arguments, "--out", str(out)])
     files = {path: path.read_bytes() for path in (out / "checkpoint").iterdir()}
     assert sorted(path.name for path in files) == ["run.pth", "trained-0000.pth"]
     # The results aren't of interest here, and take time.
@@ -457,16 +453,3 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
         path.write_bytes(content)
         ends += refused(script.main, "--resume", "--out", out, capsys=capsys) is None
     assert 20 < ends < 500
-
-
-def stop_after(steps):
-    """Return what comes in the place of `Interrupts.check`, to stop a run."""
-    left, check = [steps], Interrupts.check
-
-    def counting_check(self):
-        left[0] -= 1
-        if left[0] == 0:
-            signal.raise_signal(signal.SIGINT)
-        check(self)
-
-    return counting_check

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
+from runs import results
 
 import train as script
 from model import load_model
@@ -54,15 +55,6 @@ def start():
         process.kill()
         process.join()
     os.environ |= {name: value for name, value in before.items() if value is not None}
-
-
-def results(out):
-    """Return each file's content, but the seconds."""
-    files = {path.name: path.read_bytes() for path in out.iterdir()}
-    metrics = json.loads(files["metrics.json"])
-    for figures in metrics.get("models", {}).values():
-        del figures["seconds"]
-    return files | {"metrics.json": metrics}
 
 
 def assert_every_file_loads(out):

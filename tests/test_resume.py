@@ -12,6 +12,7 @@ from itertools import pairwise
 import pytest
 import torch
 from matplotlib.figure import Figure
+from runs import results
 
 import train as script
 from support import checkpoints
@@ -40,33 +41,6 @@ def _small_pictures(request, monkeypatch):
     """Spare the time to draw pictures, which show no more than the figures tell; but for one."""
     if "full batch" not in request.node.name:
         monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: file.write(b"picture"))
-
-
-def results(out):
-    """Return each file's content, but the seconds."""
-    files = {path.name: path.read_bytes() for path in out.iterdir()}
-    metrics = json.loads(files["metrics.json"])
-    for figures in metrics.get("models", {}).values():
-        del figures["seconds"]
-    return files | {"metrics.json": metrics}
-
-
-@pytest.fixture
-def stop_after(monkeypatch):
-    """Return a function that has a signal come after so many steps, counted over all trainings."""
-    check, left = Interrupts.check, [0, None]
-
-    def counting_check(self):
-        left[0] -= 1
-        if left[0] == 0:
-            signal.raise_signal(left[1])
-        check(self)
-
-    def stop_after(steps, signum=signal.SIGINT):
-        left[:] = steps, signum
-
-    monkeypatch.setattr(Interrupts, "check", counting_check)
-    return stop_after
 
 
 def status_of(*arguments, out):
