@@ -5,7 +5,8 @@ import warnings
 
 import lightning
 import torch
-from common import EPOCHS, HIDDEN, LR, MOMENTUM, NAMES, OUT, RECORD_EVERY, draw, make_data, report
+from common import EPOCHS, LR, MOMENTUM, NAMES, OUT, RECORD_EVERY, draw, make_data, report
+from common_torch import network, predictor
 from torch import nn
 from torch.utils.data import DataLoader
 
@@ -14,15 +15,9 @@ warnings.filterwarnings("ignore", module="lightning")
 
 
 class Network(lightning.LightningModule):
-    def __init__(self, activation):
+    def __init__(self, name):
         super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(2, HIDDEN),
-            activation(),
-            nn.Linear(HIDDEN, HIDDEN),
-            activation(),
-            nn.Linear(HIDDEN, 1),
-        )
+        self.layers = network(name)
         self.history = []
 
     def forward(self, x):
@@ -56,7 +51,7 @@ train_loader, test_loader = (DataLoader([part], batch_size=None) for part in par
 models, histories = {}, {}
 for name in NAMES:
     torch.manual_seed(42)
-    model = Network(nn.ReLU if name == "relu" else nn.Identity)
+    model = Network(name)
     trainer = lightning.Trainer(
         max_epochs=EPOCHS,
         accelerator="cpu",
@@ -67,14 +62,6 @@ for name in NAMES:
     trainer.fit(model, train_loader, [train_loader, test_loader])
     trainer.save_checkpoint(OUT / f"{name}.ckpt")
     models[name], histories[name] = model.eval(), model.history
-
-
-def predictor(model):
-    def predict(points):
-        with torch.inference_mode():
-            return torch.sigmoid(model(torch.from_numpy(points))).numpy()
-
-    return predict
 
 
 draw({name: predictor(model) for name, model in models.items()}, histories, data)

@@ -1,19 +1,9 @@
 """Train both networks with a plain PyTorch loop, as tutorials write it."""
 
 import torch
-from common import EPOCHS, HIDDEN, LR, MOMENTUM, NAMES, OUT, RECORD_EVERY, draw, make_data, report
+from common import EPOCHS, LR, MOMENTUM, NAMES, OUT, RECORD_EVERY, draw, make_data, report
+from common_torch import network, predictor
 from torch import nn
-
-
-def network(name):
-    activation = nn.ReLU if name == "relu" else nn.Identity
-    return nn.Sequential(
-        nn.Linear(2, HIDDEN),
-        activation(),
-        nn.Linear(HIDDEN, HIDDEN),
-        activation(),
-        nn.Linear(HIDDEN, 1),
-    )
 
 
 def evaluate(model, X, y):
@@ -47,14 +37,6 @@ for name in NAMES:
             history.append((epoch, train_loss, test_loss, train_acc, test_acc))
     models[name], histories[name] = model, history
     torch.save(model.state_dict(), OUT / f"{name}.pth")
-
-
-def predictor(model):
-    def predict(points):
-        with torch.inference_mode():
-            return torch.sigmoid(model(torch.from_numpy(points))).numpy()
-
-    return predict
 
 
 draw({name: predictor(model) for name, model in models.items()}, histories, data)

@@ -1,25 +1,11 @@
 """Train both networks with skorch."""
 
 import torch
-from common import EPOCHS, HIDDEN, LR, MOMENTUM, NAMES, OUT, RECORD_EVERY, draw, make_data, report
+from common import EPOCHS, LR, MOMENTUM, NAMES, OUT, RECORD_EVERY, draw, make_data, report
+from common_torch import network
 from skorch import NeuralNetBinaryClassifier
 from skorch.callbacks import Callback
 from torch import nn
-
-
-class Network(nn.Module):
-    def __init__(self, activation):
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(2, HIDDEN),
-            activation(),
-            nn.Linear(HIDDEN, HIDDEN),
-            activation(),
-            nn.Linear(HIDDEN, 1),
-        )
-
-    def forward(self, x):
-        return self.layers(x)
 
 
 class Record(Callback):
@@ -49,8 +35,8 @@ for name in NAMES:
     torch.manual_seed(42)
     histories[name] = []
     models[name] = NeuralNetBinaryClassifier(
-        Network,
-        module__activation=nn.ReLU if name == "relu" else nn.Identity,
+        network,
+        module__name=name,
         max_epochs=EPOCHS,
         lr=LR,
         optimizer=torch.optim.SGD,
