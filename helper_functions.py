@@ -547,7 +547,8 @@ def _recorded_layers(model, max_units):
         if turn == len(calls):
             calls.append(_Call(module, [], [], tuple(t.shape[1] for t in tensors)))
         for chunks, tensor in zip((calls[turn].inputs, calls[turn].outputs), tensors, strict=True):
-            chunks.append(tensor.detach()[:, :max_units].float().cpu().numpy())
+            units = tensor.detach()[:, :max_units].float().cpu()
+            chunks.append(np.array(units))  # a copy: what comes next may write in place
         turn += 1
 
     def rewind(module, inputs):
@@ -578,16 +579,22 @@ def _hidden_layers(calls, shape):
     for start, stop in pairwise(starts):
         group = calls[start:stop]
         width = group[0].widths[1]
-        function = next((c for c in group if not isinstance(c.module, PASSIVE)), None)
-        if function is not None and function.widths == (width, width):
-            switch, activation = function.inputs, function.outputs
-        else:  # the function isn't a module, or there is none
-            switch = activation = group[-1].outputs
-            if calls[stop].widths[0] == width:
-                activation = calls[stop].inputs
+        last = 0  # from the linear layer to what goes into its activation function
+        while last + 1 < len(group) and _follows(group[last + 1], group[last]):
+            last += 1
+        switch, activation = group[last].outputs, group[-1].outputs
+        if calls[stop].widths[0] == width:
+            activation = calls[stop].inputs
         grids = (np.concatenate(chunks).T.reshape(-1, *shape) for chunks in (activation, switch))
         layers.append(_Layer([_Unit(*grids) for grids in zip(*grids, strict=True)], width))
     return layers
+
+
+def _follows(call, before):
+    """Whether a passive module was given just what the one before it returned."""
+    return isinstance(call.module, PASSIVE) and all(
+        map(np.array_equal, call.inputs, before.outputs)
+    )
 
 
 # Reading the input

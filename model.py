@@ -145,7 +145,10 @@ def save_model(model: nn.Module, path, settings: dict | None = None) -> None:
 
     The file holds the class's name, its constructor arguments, the state_dict (on the CPU) and
     `settings`: a dict of plain values, such as those of the data that the model was trained on.
+    Raises a ValueError for a model of another class.
     """
+    if type(model) not in MODELS.values():
+        raise ValueError(f"model must be one of {', '.join(MODELS)}; got {type(model).__name__}.")
     copies = {
         name: tensor.cpu().clone(memory_format=torch.contiguous_format)
         for name, tensor in model.state_dict().items()

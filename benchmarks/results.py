@@ -4,8 +4,8 @@
     python benchmarks/results.py --check    # exit with 1 where the README says something else
 
 A quoted output stands between the lines `<!-- python train.py ... -->` and `<!-- end -->`. Another
-processor rounds differently, so the check lets percentages differ by 2 points and other numbers
-by a tenth; times aren't compared.
+processor rounds differently, so the check lets percentages differ by 2 points, or half their
+confidence interval where that is more, and other numbers by a tenth; times aren't compared.
 """
 
 import argparse
@@ -48,9 +48,10 @@ def agree(quoted: str, measured: str) -> bool:
         return False
     for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
         for a, b in zip(re.split(r"\|", one), re.split(r"\|", other), strict=True):
-            for x, y in zip(NUMBER.findall(a), NUMBER.findall(b), strict=True):
-                x, y = float(x), float(y)
-                allowed = 2.0 if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
+            numbers, others = (list(map(float, NUMBER.findall(cell))) for cell in (a, b))
+            points = max(2, (numbers[2] - numbers[1]) / 2) if " to " in a else 2
+            for x, y in zip(numbers, others, strict=True):
+                allowed = points if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
                 if abs(x - y) > allowed:
                     return False
     return True

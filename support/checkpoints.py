@@ -84,7 +84,7 @@ class Checkpoint:
         with self._stack:
             if self.processes.count > 1:
                 return
-            if error is None:
+            if error is None or isinstance(error, FloatingPointError):  # that run leads nowhere
                 self._remove()
             elif isinstance(error, Interrupted):
                 if self._state or self._trained or not self._run_file.exists():

@@ -60,14 +60,9 @@ def _read(path, rows, features, label):
     header = [name.strip() for name in next(rows, [])]
     columns = _columns(path, header, features, label)
     points, labels, numbers = [], [], {}  # numbers: label -> its number in the order of appearance
-    while True:
-        lines, part = [], []
-        for row in islice(rows, ROWS_AT_A_TIME):
-            if row:  # an empty line is none
-                lines.append(rows.line_num)
-                part.append(row)
-        if not part:
-            break
+    filled = ((rows.line_num, row) for row in rows if row)  # an empty line is none
+    while some := list(islice(filled, ROWS_AT_A_TIME)):
+        lines, part = zip(*some, strict=True)
         if any(len(row) != len(header) for row in part):
             i = next(i for i, row in enumerate(part) if len(row) != len(header))
             raise ValueError(

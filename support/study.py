@@ -55,7 +55,7 @@ class Study:
                 history = self.train(
                     ensemble, data, **several, progress=progress, checkpoint=checkpoint
                 )
-                batch_size = settings["batch_size"]
+                batch_size = settings.get("batch_size")
                 _, accuracy = self.evaluate(
                     ensemble, data.X_test, data.y_test, batch_size=batch_size, training=True
                 )
