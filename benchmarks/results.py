@@ -49,7 +49,8 @@ def agree(quoted: str, measured: str) -> bool:
     for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
         for a, b in zip(re.split(r"\|", one), re.split(r"\|", other), strict=True):
             numbers, others = (list(map(float, NUMBER.findall(cell))) for cell in (a, b))
-            points = max(2, (numbers[2] - numbers[1]) / 2) if " to " in a else 2
+            is_interval = len(numbers) == 3 and "(" in a  # as 99.87 (99.81 to 99.91) %
+            points = max(2, (numbers[2] - numbers[1]) / 2) if is_interval else 2
             for x, y in zip(numbers, others, strict=True):
                 allowed = points if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
                 if abs(x - y) > allowed:

@@ -341,3 +341,13 @@ def test_a_sentence_on_a_file_stays_short(tmp_path):
                 read(path, features)
             assert len(str(error.value)) < 1000
             assert "\n" not in str(error.value)
+
+
+def test_rows_after_many_empty_lines_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_file, "ROWS_AT_A_TIME", 3)
+    path = tmp_path / "gap.csv"
+    path.write_text("a,b,kind\n" + "1,2,p\n1,2,q\n" + "\n" * 7 + "1,2,r\n1,3,r\n1,2,p\n1,2,q\n")
+    X, y, class_names, _ = csv_file.read_csv(str(path), None, None)
+    assert class_names == ("p", "q", "r")
+    assert y.tolist() == [0, 1, 2, 2, 0, 1]
+    assert X.shape == (6, 2)

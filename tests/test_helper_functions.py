@@ -622,6 +622,38 @@ def test_a_functional_relu_is_seen():
     )
 
 
+def test_the_switch_is_what_goes_into_the_activation_function():
+    class Forward(nn.Module):
+        def __init__(self, between):
+            super().__init__()
+            self.one, self.two, self.between = linear, nn.Linear(3, 1), between
+            self.norm, self.drop = nn.BatchNorm1d(3), nn.Dropout(0.5)
+            self.norm.running_mean += 3
+
+        def forward(self, x):
+            return self.two(self.between(self, self.one(x)))
+
+    linear, relu = nn.Linear(2, 3), torch.relu
+    with torch.no_grad():
+        expected = linear(torch.from_numpy(grid(21)).float())
+    ways = {
+        "a module in place": lambda model, x: nn.ReLU(inplace=True)(x),
+        "in place": lambda model, x: x.relu_(),
+        "dropout": lambda model, x: model.drop(relu(x)),
+        "norm": lambda model, x: model.norm(relu(x)),
+    }
+    for between in ways.values():
+        model = Forward(between).eval()
+        with helper_functions._recorded_layers(model, 3) as calls, torch.no_grad():
+            model(torch.from_numpy(grid(21)).float())
+        with torch.no_grad():
+            given = between(model, expected.clone())
+        (layer,) = helper_functions._hidden_layers(calls, (21, 21))
+        for number, unit in enumerate(layer.units):
+            np.testing.assert_allclose(unit.switch.ravel(), expected[:, number], atol=1e-6)
+            np.testing.assert_allclose(unit.activation.ravel(), given[:, number], atol=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own
 @pytest.mark.parametrize("wrap", [spectral_norm, torch.compile, None])
 def test_layers_are_found_behind_wrappers_and_keywords(wrap):

@@ -252,3 +252,13 @@ def test_loading_runs_no_code_from_the_file(tmp_path):
         with pytest.raises(CheckpointError):
             load_model(tmp_path / "model.pth")
         assert not target.exists()
+
+
+def test_only_the_circle_models_are_saved(tmp_path):
+    class Mine(CircleModelV2):
+        pass
+
+    for model in (Mine(), nn.Sequential(nn.Linear(2, 1))):
+        with pytest.raises(ValueError, match=f"got {type(model).__name__}"):
+            save_model(model, tmp_path / "model.pth")
+    assert not any(tmp_path.iterdir())

@@ -383,3 +383,11 @@ def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
         assert "holds another training" in refused("--resume", out=tmp_path, capsys=capsys), change
     path.write_bytes(good)
     assert status_of("--resume", out=tmp_path) == 0
+
+
+def test_a_run_that_diverged_leaves_the_directory_free(tmp_path, capsys):
+    arguments = [*SMALL, "--checkpoint-every", "2"]
+    assert status_of(*arguments, "--lr", "1e6", "--momentum", "0.99", out=tmp_path) == 2
+    assert "must be finite" in capsys.readouterr().err
+    assert not (tmp_path / "checkpoint").exists()
+    assert status_of(*arguments, out=tmp_path) == 0
