@@ -547,8 +547,8 @@ def _recorded_layers(model, max_units):
         if turn == len(calls):
             calls.append(_Call(module, [], [], tuple(t.shape[1] for t in tensors)))
         for chunks, tensor in zip((calls[turn].inputs, calls[turn].outputs), tensors, strict=True):
-            units = tensor.detach()[:, :max_units].float().cpu().numpy()
-            chunks.append(units.copy())  # what comes next may write in place
+            units = tensor.detach()[:, :max_units]  # to copy: what comes next may write in place
+            chunks.append(units.to("cpu", torch.float32, copy=True).numpy())
         turn += 1
 
     def rewind(module, inputs):
