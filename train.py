@@ -209,9 +209,9 @@ def cut(points, batch_size):
 def shuffled_batches(X, y, batch_size, generators, share=None):
     """Yield all points and labels once, in a new random order, at most `batch_size` at a time.
 
-    Each model has a generator, so one for a single model. To pick a batch out of a tensor is
-    several times faster than a DataLoader, which fetches and stacks the points one by one. A
-    process that holds a `share` of the points yields those of each batch that it has.
+    Each model has a generator, so one for a single model. To pick many points out of a tensor is
+    several times faster than a DataLoader, which fetches and stacks them one by one. A process that
+    holds a `share` of the points yields those of each batch that it has.
     """
     total = share.total if share else X.shape[-2]
     if batch_size is None or batch_size >= total:
@@ -221,9 +221,12 @@ def shuffled_batches(X, y, batch_size, generators, share=None):
     order = torch.stack([torch.randperm(total, generator=generator) for generator in generators])
     if X.shape[-2] < total:
         order, batches = own_part(order[0], batches, share)
-    order = order.reshape(y.shape).to(X.device, non_blocking=True)
-    for part in order.tensor_split(batches, dim=-2):
-        yield X.take_along_dim(part, dim=-2), y.take_along_dim(part, dim=-2)
+    parts = order.reshape(y.shape).to(X.device, non_blocking=True).tensor_split(batches, dim=-2)
+    for first in range(0, len(parts), 8):  # picking eight batches at once is faster
+        some = parts[first : first + 8]
+        rows, sizes = torch.cat(some, dim=-2), [part.shape[-2] for part in some]
+        points = X.gather(-2, rows.expand(*rows.shape[:-1], X.shape[-1]))
+        yield from zip(points.split(sizes, -2), y.gather(-2, rows).split(sizes, -2), strict=True)
 
 
 def progress_bar(epochs: range, name):

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from benchmarks.measure import HIDDEN, RECORD_EVERY
+import torch
+
+from benchmarks.measure import HIDDEN, RECORD_EVERY, seconds
 
 
 def count_flop(widths: Sequence[int], points: int) -> tuple[int, int]:
@@ -30,3 +32,10 @@ def flop_an_epoch(points: int, test_points: int) -> float:
     weights = sum(fan_in * fan_out for fan_in, fan_out in pairwise(widths))
     record = 2 * weights * (points + test_points)
     return sum(count_flop(widths, points)) + record / RECORD_EVERY
+
+
+def flop_a_second(size: int = 2048) -> float:
+    """Return the speed of a product of square float32 matrices, the best of five."""
+    a, b = torch.randn(2, size, size)
+    product = torch.empty(size, size)
+    return 2 * size**3 / min(seconds(torch.mm, a, b, out=product) for _ in range(5))

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import torch
 
 from benchmarks import jax_peer
-from benchmarks.flop import flop_an_epoch
+from benchmarks.flop import flop_a_second, flop_an_epoch
 from benchmarks.measure import (
     EPOCHS,
     RECORD_EVERY,
@@ -36,13 +36,6 @@ from train import Data, build, make_data, train
 
 CHUNK = 50  # as in train_many
 POINTS = (800, 200)  # to train on and to test on, by default
-
-
-def flop_a_second(size: int = 2048) -> float:
-    """Return the speed of a product of square float32 matrices, the best of five."""
-    a, b = torch.randn(2, size, size)
-    product = torch.empty(size, size)
-    return 2 * size**3 / min(seconds(torch.mm, a, b, out=product) for _ in range(5))
 
 
 def one_by_one(datasets: list[Data]) -> float:

@@ -21,7 +21,7 @@ from benchmarks.peers import (
 from model import CircleModelV2
 from train import make_data, train
 
-BATCH_SIZE, EPOCHS = 256, 2
+BATCH_SIZE, EPOCHS = 256, 10
 
 
 def data_loader(X, y):

@@ -24,7 +24,16 @@ from benchmarks.measure import Line, table
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = ROOT / ".venv-benchmarks"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-SECTIONS = ("time-to-99", "whole-process", "mini-batches", "many-models", "plots", "growth")
+SECTIONS = (
+    "time-to-99",
+    "whole-process",
+    "mini-batches",
+    "step",
+    "many-models",
+    "plots",
+    "growth",
+    "two-processes",
+)
 FIGURE = "![Time and memory of training against the number of points](pictures/scaling.png)"
 BLOCK = re.compile(r"(<!-- benchmarks -->\n).*?(<!-- end benchmarks -->\n)", re.DOTALL)
 

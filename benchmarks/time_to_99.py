@@ -43,10 +43,11 @@ PATIENCE = 3000  # epochs for the recipes that aren't ours
 
 
 class Run(NamedTuple):
-    """The seconds of a training, whether it reached the goal, and its seconds of compiling."""
+    """The seconds of a training, whether it reached the goal, its epochs, the time to compile."""
 
     seconds: float
     reached: bool
+    epochs: int = 0
     compiling: float = 0.0
 
 
@@ -62,8 +63,8 @@ def ours(data: Data, seed: int) -> Run:
     )
     for epoch, accuracy in zip(history["epoch"], history["test_acc"], strict=True):
         if accuracy >= GOAL:
-            return Run(clock[epoch], True)
-    return Run(clock[-1], False)
+            return Run(clock[epoch], True, epoch)
+    return Run(clock[-1], False, EPOCHS)
 
 
 def usual_recipe(data: Data, seed: int) -> Run:
@@ -75,7 +76,7 @@ def usual_recipe(data: Data, seed: int) -> Run:
     )
     loss_fn = nn.BCEWithLogitsLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    for _ in range(PATIENCE):
+    for epoch in range(1, PATIENCE + 1):
         model.train()
         logits = model(X_train)
         loss = loss_fn(logits, y_train)
@@ -90,8 +91,8 @@ def usual_recipe(data: Data, seed: int) -> Run:
             predictions = torch.round(torch.sigmoid(test_logits))
             test_accuracy = (predictions == y_test).sum().item() / len(y_test)
         if test_accuracy >= GOAL:
-            return Run(time.perf_counter() - start, True)
-    return Run(time.perf_counter() - start, False)
+            return Run(time.perf_counter() - start, True, epoch)
+    return Run(time.perf_counter() - start, False, PATIENCE)
 
 
 def scikit_learn(classifier, data: Data) -> Run:
@@ -152,8 +153,8 @@ def jax_optax(data: Data, seed: int) -> Run:
     for _ in range(EPOCHS // RECORD_EVERY):
         state, right = train_and_test(state, *data)
         if int(right) >= goal:
-            return Run(time.perf_counter() - start, True, compiling)
-    return Run(time.perf_counter() - start, False, compiling)
+            return Run(time.perf_counter() - start, True, compiling=compiling)
+    return Run(time.perf_counter() - start, False, compiling=compiling)
 
 
 def same_net(data: Data, seed: int) -> Run:
@@ -219,7 +220,18 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
         f"counts with the time of all its epochs ({EPOCHS}, or {PATIENCE} for the usual recipe and "
         "scikit-learn)."
     )
-    return lines, [note]
+    usual = runs["the usual recipe (2-10-10-1, SGD 0.1, no momentum)"]
+    more_epochs = ratios([run.epochs for run in usual], [run.epochs for run in mine])
+    epoch, usual_epoch = (
+        statistics.median(run.seconds / run.epochs for run in several) for several in (mine, usual)
+    )
+    reason = (
+        f"The usual recipe needs {statistics.median(more_epochs):.1f} times as many epochs as ours "
+        f"(median over the seeds), of {duration(usual_epoch)} where ours take {duration(epoch)}: "
+        "each has a step of the same operators, and the usual recipe evaluates in every epoch, "
+        "ours in every tenth."
+    )
+    return lines, [note, reason]
 
 
 if __name__ == "__main__":

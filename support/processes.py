@@ -1,5 +1,6 @@
 """Training by several processes, on one machine or many, as torchrun starts them."""
 
+import importlib
 import os
 from contextlib import contextmanager
 from datetime import timedelta
@@ -89,6 +90,9 @@ def joined(device: torch.device):
         device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(device)
     backend = "nccl" if device.type == "cuda" else "gloo"
+    # PyTorch loads this at the first optimizer. If that came when there is a group, its functions'
+    # default arguments would hold it, and its threads would outlive Python, which can then abort.
+    importlib.import_module("torch.distributed.nn")
     torch.distributed.init_process_group(backend, timeout=timedelta(minutes=10))
     try:
         yield Processes(torch.distributed.get_rank(), torch.distributed.get_world_size()), device

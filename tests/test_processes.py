@@ -23,9 +23,9 @@ ROOT = Path(__file__).parent.parent
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
 
 
-def torchrun(*arguments):
+def torchrun(*arguments, program=ROOT / "train.py"):
     return subprocess.run(
-        [*TORCHRUN, ROOT / "train.py", "--device", "cpu", *arguments],
+        [*TORCHRUN, program, "--device", "cpu", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -159,6 +159,24 @@ def test_two_processes_share_the_seeds(tmp_path):
         assert others["seeds"] == 5
         assert others["mean"] == pytest.approx(figures["mean"], abs=0.006)
         assert others["train_loss"] == pytest.approx(figures["train_loss"], rel=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the threads of a process in /proc")
+def test_the_threads_that_talk_to_other_processes_end_before_python_does(tmp_path):
+    """Or Python aborts now and then, as such a thread wants the interpreter that is gone."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
+        "import train; train.main()\n"
+        "from pathlib import Path\n"
+        "names = [path.read_text() for path in Path('/proc/self/task').glob('*/comm')]\n"
+        "print('threads:', *map(str.strip, names))\n"
+    )
+    done = torchrun("--samples", "300", "--epochs", "2", "--out", tmp_path / "out", program=program)
+    threads = [line for line in done.stdout.splitlines() if line.startswith("threads:")]
+    assert len(threads) == 2, done.stderr
+    assert not any("gloo" in line for line in threads), threads
 
 
 def test_a_lost_connection_is_one_sentence_and_another_error_is_not(monkeypatch):

@@ -1,0 +1,105 @@
+"""Where the time of one training step goes: its parts, and the arithmetic alone.
+
+Steps of CircleModelV2 as `train` takes them, on a batch of 256 and on the 800 points of the default
+data, with one thread. The limit is the time that the step's floating-point operations would take at
+the speed of the fastest matrix product here.
+"""
+
+import statistics
+import time
+from itertools import pairwise
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks.flop import count_flop, flop_a_second
+from benchmarks.measure import HIDDEN, LR, MOMENTUM, Line, duration, main, middle, ratios, versions
+from model import CircleModelV2
+from train import loss_function, make_data, shuffled_batches
+
+PARTS = ("shuffling and cutting", "the model", "the loss", "the gradients", "the update")
+
+
+class Steps:
+    """Training steps that can be taken one by one."""
+
+    def __init__(self, points: int, batch_size: int | None):
+        data = make_data(samples=points)
+        self.X, self.y, self.batch_size = data.X_train, data.y_train, batch_size
+        self.generators = [torch.Generator().manual_seed(0)]
+        self.batches = iter(())
+        self.model = CircleModelV2().train()
+        self.loss_fn = loss_function(self.y)
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), lr=LR, momentum=MOMENTUM, fused=True
+        )
+
+    def next_batch(self):
+        batch = next(self.batches, None)
+        if batch is None:
+            self.batches = shuffled_batches(self.X, self.y, self.batch_size, self.generators)
+            batch = next(self.batches)
+        return batch
+
+    def take(self) -> list[float]:
+        """Take a step, and return the seconds of each of its parts."""
+        times = [time.perf_counter()]
+        X, y = self.next_batch()
+        times.append(time.perf_counter())
+        logits = self.model(X)
+        times.append(time.perf_counter())
+        loss = self.loss_fn(logits, y)
+        times.append(time.perf_counter())
+        self.optimizer.zero_grad()
+        loss.backward()
+        times.append(time.perf_counter())
+        self.optimizer.step()
+        times.append(time.perf_counter())
+        return [later - earlier for earlier, later in pairwise(times)]
+
+
+def operators(steps: Steps) -> float:
+    """Return how many operators of PyTorch a step calls on average, with those in others."""
+    count = 32  # so that each step has its share of the picking, which is done for several at once
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        for _ in range(count):
+            steps.take()
+    return sum(event.name.startswith("aten::") for event in profiler.events()) / count
+
+
+def measure(quick: bool) -> tuple[list[Line], list[str]]:
+    torch.set_num_threads(1)
+    rounds, count = (2, 20) if quick else (7, 1000)
+    lines, notes = [], []
+    for name, points, batch_size in (("256", 100_000, 256), ("800", 1000, None)):
+        steps = Steps(points, batch_size)
+        for _ in range(count):  # warm-up
+            steps.take()
+        flop = sum(count_flop((2, HIDDEN, HIDDEN, 1), int(name)))
+        wholes, limits, all_parts = [], [], []
+        for _ in range(rounds):
+            parts = [steps.take() for _ in range(count)]
+            wholes.append(statistics.median(map(sum, parts)))
+            limits.append(flop / flop_a_second())
+            all_parts += parts
+        lines.append(
+            Line(
+                f"a step on {name} points",
+                middle(wholes),
+                f"its arithmetic alone: {middle(limits)}",
+                ratios(limits, wholes),
+                versions=versions("torch"),
+            )
+        )
+        medians = map(statistics.median, zip(*all_parts, strict=True))
+        named = [f"{part} {duration(median)}" for part, median in zip(PARTS, medians, strict=True)]
+        notes.append(
+            f"Of a step on {name} points {', '.join(named[:-1])} and {named[-1]} (medians). It "
+            f"calls {operators(steps):.0f} of PyTorch's operators, each of which costs some "
+            "microseconds however few its numbers are."
+        )
+    return lines, notes
+
+
+if __name__ == "__main__":
+    main(measure)
