@@ -8,6 +8,7 @@ Run as a script it draws the boundaries of models that train.py has saved:
     python helper_functions.py outputs/circle_model_v0.pth outputs/circle_model_v2.pth
 """
 
+import warnings
 from contextlib import contextmanager
 from itertools import pairwise
 from numbers import Integral, Real
@@ -20,7 +21,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, ListedColormap, NoNorm, to_rgb
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, and a marker for each.
 CLASS_COLORS = ("#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#F0E442")
@@ -89,9 +90,11 @@ def plot_loss_curves(history, *, axes=None):
     missing = [key for key in keys if key not in history]
     if missing:
         raise ValueError(f"history must have the keys {', '.join(keys)}; it has no {missing[0]}.")
-    lengths = {len(values) for values in history.values()}
-    if len(lengths) > 1:
-        raise ValueError(f"history must have lists of one length; got {sorted(lengths)}.")
+    curves = [history[key] for key in (*keys, "epoch") if key in history]
+    lengths = {len(curve) if hasattr(curve, "__len__") else -1 for curve in curves}
+    if len(lengths) > 1 or -1 in lengths:
+        got = ", ".join(f"{n}" if n >= 0 else "no list" for n in sorted(lengths))
+        raise ValueError(f"history must have lists of one length; got {got}.")
     axes = plt.gcf().subplots(1, 2) if axes is None else axes
     epochs = history.get("epoch", range(1, len(history["train_loss"]) + 1))
     for ax, kind, name in zip(axes, ("loss", "acc"), ("loss", "accuracy"), strict=True):
@@ -99,7 +102,7 @@ def plot_loss_curves(history, *, axes=None):
         ax.plot(epochs, history[f"test_{kind}"], "--", color="#D55E00", label="test")
         ax.set(xlabel="epoch", ylabel=name)
         ax.legend(loc="best" if kind == "loss" else "lower right")
-    if max(*history["train_acc"], *history["test_acc"], 0) <= 1:
+    if max([*history["train_acc"], *history["test_acc"]], default=0) <= 1:
         axes[1].set_ylim(-0.02, 1.02)
     return axes
 
@@ -207,13 +210,15 @@ def plot_hidden_units(
         raise TypeError(f"model must be an nn.Module; got an object of type {_type(model)}.")
     model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
     _check_whole("max_units", max_units, 1)
+    if figure is not None and not isinstance(figure, FigureBase):
+        raise TypeError(f"figure must be a Figure or SubFigure; got a {_type(figure)}.")
     points, labels, xs, ys = _read_input(X, y, grid_resolution, xlim, ylim)
     with _recorded_layers(model, max_units) as calls:
         surface = _predict_grid(model, X, labels, xs, ys, training)
     layers = _hidden_layers(calls, (len(ys), len(xs)))
     index, names = _number_labels(labels, surface, class_names)
     colors = _class_colors(None, surface.n_classes)
-    cmap = _colormap(cmap) if isinstance(cmap, str) else cmap
+    cmap = cmap if isinstance(cmap, Colormap) else _colormap(cmap)
 
     columns = min(8, max(len(layer.units) for layer in layers))
     rows = [-(-len(layer.units) // columns) for layer in layers]
@@ -313,6 +318,17 @@ def _predict_grid(model, X, labels, xs, ys, training=False):
     elif classes is not None and len(classes) != n_classes:
         raise ValueError(
             f"model must give a score for each of its {len(classes)} classes; got {n_classes}."
+        )
+    elif (
+        kind != "probabilities"
+        and answer.shape[1] == 1
+        and 0 <= height.min() < 0.1
+        and 0.9 < height.max() <= 1
+    ):
+        warnings.warn(
+            "The model's scores all lie from 0 to 1, and are drawn as logits, whose boundary is at "
+            "0. If they are probabilities, pass a function that returns torch.logit of them.",
+            stacklevel=3,
         )
     shape = len(ys), len(xs)
     step = _contour_step(xs)  # the lines need no more of the heights
@@ -455,7 +471,8 @@ def _scores(answer, count):
             f"got {tuple(answer.shape)} for {count}."
         )
     answer = answer.detach().reshape(count, -1)
-    return answer if answer.dtype == torch.float64 else answer.float()
+    answer = answer if answer.dtype == torch.float64 else answer.float()
+    return answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
 
 
 def _rank(answer, are_probabilities):
@@ -643,7 +660,7 @@ def _points(name, X):
         if points.dtype.kind == "c":
             raise TypeError("complex numbers aren't points")
         points = points.astype(float)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's, for lists
         raise ValueError(f"{name} must hold numbers in shape (n, 2); {error}.") from error
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
         raise ValueError(f"{name} must have shape (n, 2), n at least 1; got {points.shape}.")
@@ -680,7 +697,7 @@ def _limits(name, limits, values):
     """Return (low, high): as given, or the range of values and 5 % of it on either side."""
     if limits is None:
         low, high = values.min(), values.max()
-        pad = 0.05 * (high - low) or 1.0
+        pad = 0.05 * (high - low) or max(1.0, 0.05 * abs(high))
         return low - pad, high + pad
     try:
         low, high = map(float, limits)
@@ -693,10 +710,10 @@ def _limits(name, limits, values):
 
 def _number_labels(labels, surface, class_names=None):
     """Return each label's class number as an array, and a dict from class number to its name."""
-    if class_names is not None and len(class_names) != surface.n_classes:
+    if class_names is not None and np.shape(class_names) != (surface.n_classes,):
         raise ValueError(
             f"class_names must have a name for each of the model's {surface.n_classes} classes; "
-            f"got {len(class_names)}."
+            f"got {class_names!r}."
         )
     if labels is None:
         return None, {}
@@ -735,7 +752,7 @@ def _legend_name(label):
 
 
 def _colormap(name):
-    if name not in mpl.colormaps:
+    if not isinstance(name, str) or name not in mpl.colormaps:
         raise ValueError(f"cmap must be a colormap that matplotlib has; got {name!r}.")
     return mpl.colormaps[name]
 
@@ -753,11 +770,12 @@ def _class_colors(cmap, n_classes):
         return [
             c[:3] for c in cmap(range(n_classes) if qualitative else np.linspace(0, 1, n_classes))
         ]
-    if len(cmap) < n_classes:
+    try:
+        return [to_rgb(cmap[number]) for number in range(n_classes)]
+    except (TypeError, ValueError, LookupError) as error:
         raise ValueError(
-            f"cmap must have a colour for each of the {n_classes} classes; got {cmap}."
-        )
-    return [to_rgb(color) for color in cmap[:n_classes]]
+            f"cmap must have a colour for each of the {n_classes} classes; got {cmap!r}."
+        ) from error
 
 
 def _draw_surface(ax, xs, ys, surface, colors, cmap=None, alpha=0.6):
@@ -921,7 +939,9 @@ def _draw_saved(saved, resolution, hidden_units):
         else:
             ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1])
     if all(len(data.class_names) == 2 for _, _, data in saved):
-        figure.colorbar(panels[0].images[0], ax=panels, label="probability of class 1")
+        names = {data.class_names[1] for _, _, data in saved}
+        label = f"probability of {names.pop() if len(names) == 1 else 'the second class'}"
+        figure.colorbar(panels[0].images[0], ax=panels, label=label)
     return figure
 
 

@@ -7,12 +7,13 @@ initial weights. The only difference is `nn.ReLU`: whatever V2 can do and V0 can
 
 from collections import OrderedDict
 from itertools import pairwise
+from numbers import Integral
 
 import torch
 from torch import nn
 
 from support.checks import check_settings, shown
-from support.torch_files import CheckpointError, is_plain, read_torch_file, write_torch_file
+from support.torch_files import CheckpointError, is_plain, plain, read_torch_file, write_torch_file
 
 
 class CircleModelV0(nn.Module):
@@ -107,8 +108,8 @@ class Standardize(nn.Module):
 
     def __init__(self, mean, std):
         super().__init__()
-        self.register_buffer("mean", torch.tensor(mean))
-        self.register_buffer("std", torch.tensor(std))
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.get_default_dtype()))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.get_default_dtype()))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return (x - self.mean) / self.std
@@ -134,7 +135,7 @@ ACTIVATIONS = {
 
 def widths_of(hidden_units: int | tuple[int, ...]) -> tuple[int, ...]:
     """Return the width of each hidden layer: two of one width where `hidden_units` is a number."""
-    return (hidden_units,) * 2 if isinstance(hidden_units, int) else tuple(hidden_units)
+    return (hidden_units,) * 2 if isinstance(hidden_units, Integral) else tuple(hidden_units)
 
 
 MODELS = {"CircleModelV0": CircleModelV0, "CircleModelV2": CircleModelV2}
@@ -155,9 +156,9 @@ def save_model(model: nn.Module, path, settings: dict | None = None) -> None:
     }
     checkpoint = {
         "class_name": type(model).__name__,
-        "arguments": model.arguments,
+        "arguments": plain(model.arguments),
         "state_dict": copies,
-        "settings": settings or {},
+        "settings": plain(settings or {}),
     }
     write_torch_file(path, checkpoint)
 

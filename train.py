@@ -34,6 +34,7 @@ from support.checks import check_labels, check_settings, check_split
 from support.command_line import CommandLine, keywords_of
 from support.csv_file import is_csv, mean_and_std, read_csv
 from support.files import prepare_directory, save_figure, write_atomically
+from support.modes import in_mode
 from support.processes import (
     ALONE,
     Processes,
@@ -180,12 +181,10 @@ def evaluate(model, X, y, *, batch_size=None, training=False):
     random numbers for Dropout and moves BatchNorm's running statistics. For an ensemble, with X of
     shape (models, n, 2), both are lists with a value for each model.
     """
-    was_training = model.training
-    model.train(training)  # model.eval(), unless the mistake is wanted
     if batch_size is None and not training:
         batch_size = 100_000  # the result is the same, and memory stays small
     loss_fn, total_loss, right = loss_function(y, reduction="none"), 0, 0
-    with torch.inference_mode():
+    with in_mode(model, training=training), torch.inference_mode():  # model.eval() for a while
         for points, labels in zip(cut(X, batch_size), cut(y, batch_size), strict=True):
             logits = model(points)
             check_labels(labels, max(2, logits.shape[-1]))
@@ -196,7 +195,6 @@ def evaluate(model, X, y, *, batch_size=None, training=False):
         total_loss, right, count = sum_over_processes(
             model, torch.stack([total_loss, right, count])
         )
-    model.train(was_training)
     return (total_loss / count).tolist(), (right / count).tolist()
 
 

@@ -6,6 +6,13 @@ import torch
 
 from support.checks import check_settings
 
+NEEDED = {  # what the best accuracy on each data set depends on
+    "circles": ("noise", "factor"),
+    "xor": ("noise",),
+    "gaussians": ("noise",),
+    "blobs": ("noise", "classes"),
+}
+
 
 def best_possible_accuracy(
     *,
@@ -16,12 +23,16 @@ def best_possible_accuracy(
 ) -> float | None:
     """Return the accuracy, a fraction, of the best classifier there can be; None if not known.
 
-    Known for circles, xor, gaussians and blobs, as `train.make_data` makes them; the settings are
-    its. The best classifier picks the class whose density is the highest at a point.
+    Known for the data sets in `NEEDED`, as `train.make_data` makes them; the settings are its, and
+    a ValueError tells of one that is missing. The best classifier picks the class whose density is
+    the highest at a point.
     """
     given = {"noise": noise, "factor": factor, "classes": classes}
-    check_settings(**{name: value for name, value in given.items() if value is not None})
-    if noise == 0 and data in ("circles", "xor", "gaussians", "blobs"):
+    for name in NEEDED.get(data, ()):
+        if given[name] is None:
+            raise ValueError(f"{name} must be given for data {data!r}; got None.")
+        check_settings(**{name: given[name]})
+    if noise == 0 and data in NEEDED:
         return 1.0
     if data == "circles":
         return _two_circles(noise, factor)

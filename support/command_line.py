@@ -108,8 +108,9 @@ class CommandLine(argparse.ArgumentParser):
             return None, []
         name, _, values = text.partition("=")
         name = name.strip().replace("-", "_")
-        if name not in self.kinds or name == "seed" or not values:
-            names = ", ".join(sorted(self.kinds.keys() - {"seed"}))
+        comparable = self.kinds.keys() - {"seed", "features"}  # whose values have commas
+        if name not in comparable or not values:
+            names = ", ".join(sorted(comparable))
             raise ValueError(
                 f"compare must be SETTING=VALUE,... with one of {names}; got {text!r}."
             )

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
+from support.modes import in_mode
+
 WIDTH, HEIGHT = 840, 412  # pixels
 PLANE = (48, 20, 338, 338)  # left, top, width and height of the panels, in pixels
 UNITS = (416, 2, 420, 238)
@@ -167,15 +169,13 @@ class LivePicture:
 
 def hidden_activations(model, X) -> list[torch.Tensor]:
     """Return what each hidden layer hands to the next in eval mode: tensors of shape (n, units)."""
-    was_training, activations = model.training, []
-    model.eval()
-    with torch.no_grad():
+    activations = []
+    with in_mode(model, training=False), torch.no_grad():
         first = _linear(model)[0]
         for layer in model.layers:
             if isinstance(layer, nn.Linear) and layer is not first:
                 activations.append(X)
             X = layer(X)
-    model.train(was_training)
     return activations
 
 

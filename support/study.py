@@ -94,5 +94,18 @@ class Study:
         print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
         guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
         print(report(compared, histories, summaries, bests, guess, out))
-        figures = [{"value": value, "model": name} | s for (value, name), s in summaries.items()]
-        write_metrics(out, settings, device, {"compared": compared, "figures": figures})
+        shared = {
+            name: value
+            for name, value in settings.items()
+            if all(name in run and run[name] == value for run in runs.values())
+        }
+        figures = [
+            {"value": value, "model": name, "settings": _without(shared, runs[value])} | summary
+            for (value, name), summary in summaries.items()
+        ]
+        write_metrics(out, shared, device, {"compared": compared, "figures": figures})
+
+
+def _without(shared, settings):
+    """Return the settings that aren't among those shared by all."""
+    return {name: value for name, value in settings.items() if name not in shared}

@@ -9,6 +9,7 @@ import os
 import pickletools
 import zipfile
 
+import numpy as np
 import torch
 
 from support.files import write_atomically
@@ -62,6 +63,17 @@ def read_torch_file(path):
     except Exception as error:  # there are many ways to be damaged
         raise CheckpointError(f"{path} is damaged or not a saved model.") from error
     return content
+
+
+def plain(value):
+    """Return a value with Python's own numbers in the place of NumPy's, which aren't read back."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    return tuple(map(plain, value)) if isinstance(value, tuple) else value
 
 
 def is_plain(value) -> bool:

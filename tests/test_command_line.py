@@ -159,6 +159,11 @@ WRONG = [
     (["--seeds", "0"], "seeds must be a whole number"),
     (["--seeds", "2", "--seed", "4294967295"], "seed must leave room"),
     (
+        ["--compare", "features=x1,x2"],
+        "compare must be SETTING=VALUE,... with one of activation, batch_norm, batch_size, "
+        "classes, data, dropout, epochs, factor, hidden_units, label,",
+    ),
+    (
         ["--compare", "depth=1,2"],
         "compare must be SETTING=VALUE,... with one of activation, batch_norm,",
     ),

@@ -297,3 +297,11 @@ def test_the_limit_of_two_blobs_is_the_normal_distribution():
         expected = 0.5 * (1 + math.erf(1 / noise / math.sqrt(2)))
         best = best_possible_accuracy(data="blobs", noise=noise, classes=2)
         assert best == pytest.approx(expected, abs=1e-7)
+
+
+def test_the_best_possible_accuracy_needs_the_settings_that_it_depends_on():
+    assert best_possible_accuracy(data="moons") is None
+    with pytest.raises(ValueError, match="factor must be given for data 'circles'; got None"):
+        best_possible_accuracy(noise=0.1)
+    with pytest.raises(ValueError, match="classes must be given for data 'blobs'; got None"):
+        best_possible_accuracy(data="blobs", noise=0.1)

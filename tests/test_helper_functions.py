@@ -350,7 +350,9 @@ def test_a_model_without_parameters_or_under_other_defaults():
 
     plot_decision_boundary(Bare(), X.tolist(), y)
     with torch.device("meta"):
-        plot_decision_boundary(Ring().to_empty(device="cpu"), X, y)
+        model = Ring().to_empty(device="cpu")
+        nn.init.ones_(model.steepness)
+        plot_decision_boundary(model, X, y)
     torch.set_default_dtype(torch.float64)
     try:
         model = nn.Linear(2, 1)
@@ -855,7 +857,7 @@ def test_predictions_that_are_no_labels_are_refused():
 
 def test_a_history_of_lists_of_different_lengths_is_refused():
     history = {key: [1.0, 0.5] for key in ("train_loss", "test_loss", "train_acc", "test_acc")}
-    with pytest.raises(ValueError, match=r"history must have lists of one length; got \[2, 3\]"):
+    with pytest.raises(ValueError, match=r"history must have lists of one length; got 2, 3"):
         plot_loss_curves(history | {"test_acc": [1, 2, 3]})
     assert plt.get_fignums() == []
 
@@ -872,5 +874,89 @@ def test_class_names_stand_in_the_legend_by_the_number_of_the_class():
     figure = plot_hidden_units(model, X, 2 * y, class_names=["cat", "dog", "horse"])
     texts = [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
     assert texts == ["cat", "horse"]
-    with pytest.raises(ValueError, match=r"class_names must have a name .* 3 classes; got 2"):
+    with pytest.raises(ValueError, match=r"class_names must .* 3 classes; got \['cat', 'dog'\]"):
         plot_decision_boundary(model, X, class_names=["cat", "dog"])
+
+
+# What is told of bad input
+
+
+class Probability(nn.Module):
+    """Ring's probability, with the sigmoid within its forward."""
+
+    def __init__(self):
+        super().__init__()
+        self.ring = Ring(steepness=20.0)
+
+    def forward(self, x):
+        return self.ring(x).sigmoid()
+
+
+def test_scores_that_look_like_probabilities_are_warned_of_with_what_helps():
+    model = Probability()
+    with pytest.warns(UserWarning, match="pass a function that returns torch.logit of them"):
+        plot_decision_boundary(model, X)
+    points = torch.tensor(X, dtype=torch.float32)
+    ax = plot_decision_boundary(lambda X: torch.logit(model(X)), points, **PLANE)
+    plt.figure()
+    other = plot_decision_boundary(model.ring, points, **PLANE)
+    values, expected = (np.asarray(a.images[-1].get_array()) for a in (ax, other))
+    np.testing.assert_allclose(values, expected, atol=1e-5)
+
+
+def test_scores_may_be_infinite():
+    class Certain(nn.Module):
+        def forward(self, x):
+            scores = torch.zeros(len(x), 3)
+            scores[:, 0] = torch.where(x[:, 0] < 0, torch.inf, -torch.inf)
+            scores[:, 1] = torch.where(x[:, 0] < 0, torch.inf, 0.0)
+            scores[:, 2] = torch.where(x[:, 0] < 0, 0.0, torch.inf)
+            return scores
+
+    surface = helper_functions._predict_grid(
+        Certain(), X, None, np.linspace(-1, 1, 4), np.array([0.0, 1.0])
+    )
+    np.testing.assert_array_equal(surface.lead, [[0, 0, 1, 1]] * 2)
+    assert (surface.predicted[:, 2:] == 2).all()
+    assert (surface.predicted[:, :2] < 2).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (dict(cmap=5), "cmap must have a colour for each of the 2 classes; got 5"),
+        (dict(cmap=["red", "no colour"]), "cmap must have a colour for each of the 2 classes"),
+        (dict(class_names=5), "class_names must have a name for each .* got 5"),
+        (dict(class_names="ab"), "class_names must have a name for each .* got 'ab'"),
+    ],
+)
+def test_options_of_another_type_are_told_by_name(options, message):
+    with pytest.raises(ValueError, match=message):
+        plot_decision_boundary(Ring(), X, **options)
+
+
+def test_hidden_units_want_a_figure_and_one_colormap():
+    with pytest.raises(TypeError, match="figure must be a Figure or SubFigure; got a Axes"):
+        plot_hidden_units(CircleModelV2(), X, figure=plt.gca())
+    with pytest.raises(ValueError, match="cmap must be a colormap that matplotlib has"):
+        plot_hidden_units(CircleModelV2(), X, cmap=["red"])
+
+
+def test_points_with_a_history_of_autograd_in_a_list_are_told_of():
+    points = [torch.zeros(2, requires_grad=True), torch.ones(2, requires_grad=True)]
+    with pytest.raises(ValueError, match=r"X must hold numbers in shape \(n, 2\)"):
+        plot_decision_boundary(Ring(), points)
+
+
+def test_a_far_away_point_has_room_around_it():
+    ax = plot_decision_boundary(lambda X: X[:, 0], [[1e17, 0.0]])
+    low, high = ax.get_xlim()
+    assert low < 1e17 < high
+
+
+def test_a_history_may_be_empty_and_have_more_than_the_curves():
+    history = {key: [] for key in ("train_loss", "test_loss", "train_acc", "test_acc")}
+    plot_loss_curves(history)
+    plot_loss_curves(history | {"seconds": 3.5})
+    with pytest.raises(ValueError, match="lists of one length; got no list, 0"):
+        plot_loss_curves(history | {"train_acc": 0.5})

@@ -3,6 +3,7 @@
 import os
 import pickle
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -262,3 +263,16 @@ def test_only_the_circle_models_are_saved(tmp_path):
         with pytest.raises(ValueError, match=f"got {type(model).__name__}"):
             save_model(model, tmp_path / "model.pth")
     assert not any(tmp_path.iterdir())
+
+
+def test_numbers_of_numpy_are_saved_as_pythons_own(tmp_path):
+    model = CircleModelV2(
+        hidden_units=np.int64(8),
+        dropout=np.float64(0.2),
+        standardize=([np.float32(0.5), np.float32(0)], [np.float64(2), np.float64(1)]),
+    )
+    save_model(model, tmp_path / "model.pth", {"noise": np.float64(0.1)})
+    loaded, settings = load_checkpoint(tmp_path / "model.pth")
+    assert loaded.arguments == model.arguments
+    assert type(loaded.arguments["dropout"]) is float
+    assert settings == {"noise": 0.1}

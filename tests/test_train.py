@@ -135,6 +135,18 @@ def test_evaluate_uses_eval_and_inference_mode_and_restores_the_mode(mode):
     assert (model.was_training, model.training) == (True, mode)
 
 
+def test_evaluate_puts_each_module_back_even_after_bad_labels():
+    model = CircleModelV2(batch_norm=True).train()
+    model.layers.norm_1.eval()  # as one freezes its statistics
+    modes = [module.training for module in model.modules()]
+    X = torch.zeros(4, 2)
+    evaluate(model, X, torch.zeros(4, 1))
+    assert [module.training for module in model.modules()] == modes
+    with pytest.raises(ValueError, match="labels must be from 0 to 1"):
+        evaluate(model, X, torch.full((4, 1), 7.0))
+    assert [module.training for module in model.modules()] == modes
+
+
 def test_evaluate_in_batches_changes_nothing():
     assert evaluate(Fixed(), POINTS, LABELS, batch_size=3) == evaluate(Fixed(), POINTS, LABELS)
 
