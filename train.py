@@ -524,8 +524,8 @@ def run_once(settings, animate, device, out, compiled, processes, checkpoint) ->
     print(results_table(results, best))
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Train, compare, save and plot, as the command line asks."""
+def command_line() -> CommandLine:
+    """Return the parser: an option for each setting in `HELP`, and those of the run itself."""
     parser = CommandLine(description=__doc__, epilog=datasets_table(DATASETS))
     parser.add_keywords(make_data, CircleModelV2, train, help=HELP)
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
@@ -555,6 +555,38 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on with the run that was stopped in --out"
     )
+    return parser
+
+
+def plan(args, each, compared, values, processes):
+    """Return the function that does what is asked for, and the names of the files it will write.
+
+    each: the settings of each run, one for each of the `values` that are `compared`.
+    """
+    settings = each[0]
+    many = args.seeds is not None or compared
+    if args.compile and not any(map(shutil.which, ("g++", "clang++", "cl"))):
+        raise ValueError("compile needs a C++ compiler, and none was found.")
+    if args.animate and many:
+        raise ValueError("animate shows one training; it can't go with seeds or compare.")
+    if not many:
+        processes.check(**settings)
+        files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
+        films = FILM_FILES if args.animate else ()
+        return partial(run_once, settings, args.animate), (*files, *films, "metrics.json")
+
+    count = 100 if args.seeds is None else args.seeds
+    check_settings(seed=settings["seed"], seeds=count)
+    processes.check(seeds=count)
+    seeds = range(settings["seed"], settings["seed"] + count)
+    runs = dict(zip(values or [None], each, strict=True))
+    run = partial(study.run, tuple(MODEL_FILES), runs, seeds, compared)
+    return run, ("comparison.png" if compared else "seeds.png", "metrics.json")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Train, compare, save and plot, as the command line asks."""
+    parser = command_line()
     argv = sys.argv[1:] if argv is None else argv
     args, command, asked = parser.parse_or_resume(argv, stored_command)
     given = {name: value for name, value in vars(args).items() if name in HELP}
@@ -569,31 +601,13 @@ def main(argv: list[str] | None = None) -> None:
         each = [parser.defaults | fill_in({"data": "circles"} | settings) for settings in each]
         for settings in each:
             check_settings(**settings)
-        many = args.seeds is not None or compared
-        if args.compile and not any(map(shutil.which, ("g++", "clang++", "cl"))):
-            raise ValueError("compile needs a C++ compiler, and none was found.")
-        if args.animate and many:
-            raise ValueError("animate shows one training; it can't go with seeds or compare.")
         check_settings(checkpoint_every=asked.checkpoint_every)
+        run, files = plan(args, each, compared, values, processes)
         if asked.resume:
             parser.check_same(asked, each[0] | vars(args))
         if args.deterministic:
             os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # or cuBLAS is not repeatable
             torch.use_deterministic_algorithms(True)
-        if many:
-            count = 100 if args.seeds is None else args.seeds
-            first = each[0]["seed"]
-            check_settings(seed=first, seeds=count)
-            processes.check(seeds=count)
-            files = ("comparison.png" if compared else "seeds.png", "metrics.json")
-            runs = dict(zip(values or [None], each, strict=True))
-            seeds = range(first, first + count)
-            run = partial(study.run, tuple(MODEL_FILES), runs, seeds, compared)
-        else:
-            processes.check(**each[0])
-            files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
-            files += (*(FILM_FILES if args.animate else ()), "metrics.json")
-            run = partial(run_once, each[0], args.animate)
         prepare_directory(args.out, files)
         command = [*command, "--device", device.type]
         with Checkpoint(

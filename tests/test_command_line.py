@@ -111,6 +111,10 @@ def test_settings_are_compared_on_the_same_seeds(tmp_path, capsys, comparison, v
     assert sorted(os.listdir(tmp_path)) == ["comparison.png", "metrics.json"]
     assert [figures["value"] for figures in metrics["figures"][::models]] == values
     assert len(metrics["figures"]) == models * len(values)
+    if len(values) > 1:
+        name = comparison.split("=")[0].replace("-", "_")
+        assert name not in metrics["settings"]
+        assert all(one["settings"] == {name: one["value"]} for one in metrics["figures"])
     assert capsys.readouterr().out.count("\n| ") == models * len(values) + 2
 
 
