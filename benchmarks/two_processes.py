@@ -35,7 +35,7 @@ def train_with(*launcher, **settings):
 
 def measure(quick: bool) -> tuple[list[Line], list[str]]:
     lines = []
-    for batch_size, goal in ((65_536, None), (524_288, 1.6)):
+    for batch_size, goal in ((65_536, None), (262_144, 1.6)):
         settings = dict(
             samples=100_000 if quick else 10_000_000, batch_size=batch_size, epochs=EPOCHS
         )
@@ -43,7 +43,7 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
             "ours": train_with(*TORCHRUN, device="cpu", **settings),
             "one process": train_with(device="cpu", **settings),
         }
-        times = in_turns(contenders, 1 if quick else 5)
+        times = in_turns(contenders, 1 if quick else 3)
         lines.append(
             Line(
                 f"two processes, batches of {batch_size:,}",
