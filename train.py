@@ -216,9 +216,11 @@ def shuffled_batches(X, y, batch_size, generators, share=None):
         yield X, y
         return
     batches = math.ceil(total / batch_size)
-    order = torch.stack([torch.randperm(total, generator=generator) for generator in generators])
+    orders = [torch.randperm(total, generator=generator) for generator in generators]
     if X.shape[-2] < total:
-        order, batches = own_part(order[0], batches, share)
+        order, batches = own_part(orders[0], batches, share)
+    else:
+        order = torch.stack(orders)
     parts = order.reshape(y.shape).to(X.device, non_blocking=True).tensor_split(batches, dim=-2)
     for first in range(0, len(parts), 8):  # picking eight batches at once is faster
         some = parts[first : first + 8]

@@ -111,6 +111,13 @@ def free_memory():
     return 1024 * int(text.split("MemAvailable:")[1].split()[0])
 
 
+def random_order(points):
+    """Return the median seconds that it takes to draw the order of so many points."""
+    import torch
+
+    return statistics.median(seconds(torch.randperm, points) for _ in range(5))
+
+
 def compare(points, runs):
     """Return the lines for so many points: the time against a tenth of them, and the memory."""
     these, tenth = runs[points], runs[points // 10]
@@ -162,12 +169,21 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
     figure = plot(runs, laws)
     if not quick:
         figure.savefig(ROOT / "pictures" / "scaling.png", dpi=100)
+    drawing = {points: random_order(points) for points in (10**6, 10**7)}
     worst = max(run["making"] / run["data"] for run in runs[max(runs)])
     notes.append(
         f"From {LINEAR_FROM:,} points on the time of training grows as points to the power of "
         f"{laws['seconds'][1]:.2f}, its memory to the power of {laws['training'][1]:.2f}. The goal "
         f"for the time is 1.05 at most, so a ratio of at least {LINEAR:.2f}. Making the data takes "
         f"{worst:.1f} times the data's memory, which isn't counted here."
+    )
+    notes.append(
+        "Past the processor's cache a random order costs more: to draw it takes "
+        + " and ".join(
+            f"{1e9 * time / points:.1f} ns a point for {points:,}"
+            for points, time in drawing.items()
+        )
+        + "."
     )
     last = [points for points in runs if points >= sizes[-1]]
     return [line for points in last for line in compare(points, runs)], notes
