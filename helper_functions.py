@@ -91,9 +91,9 @@ def plot_loss_curves(history, *, axes=None):
     if missing:
         raise ValueError(f"history must have the keys {', '.join(keys)}; it has no {missing[0]}.")
     curves = [history[key] for key in (*keys, "epoch") if key in history]
-    lengths = {len(curve) if hasattr(curve, "__len__") else -1 for curve in curves}
-    if len(lengths) > 1 or -1 in lengths:
-        got = ", ".join(f"{n}" if n >= 0 else "no list" for n in sorted(lengths))
+    lengths = set(map(_length, curves))
+    if len(lengths) > 1 or None in lengths:
+        got = ", ".join("no list" if n is None else f"{n}" for n in lengths)
         raise ValueError(f"history must have lists of one length; got {got}.")
     axes = plt.gcf().subplots(1, 2) if axes is None else axes
     epochs = history.get("epoch", range(1, len(history["train_loss"]) + 1))
@@ -211,7 +211,7 @@ def plot_hidden_units(
     model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
     _check_whole("max_units", max_units, 1)
     if figure is not None and not isinstance(figure, FigureBase):
-        raise TypeError(f"figure must be a Figure or SubFigure; got a {_type(figure)}.")
+        raise TypeError(f"figure must be a Figure or SubFigure; got one of type {_type(figure)}.")
     points, labels, xs, ys = _read_input(X, y, grid_resolution, xlim, ylim)
     with _recorded_layers(model, max_units) as calls:
         surface = _predict_grid(model, X, labels, xs, ys, training)
@@ -327,7 +327,7 @@ def _predict_grid(model, X, labels, xs, ys, training=False):
     ):
         warnings.warn(
             "The model's scores all lie from 0 to 1, and are drawn as logits, whose boundary is at "
-            "0. If they are probabilities, pass a function that returns torch.logit of them.",
+            "0. If they are probabilities, let it return the logits, without the sigmoid.",
             stacklevel=3,
         )
     shape = len(ys), len(xs)
@@ -646,6 +646,14 @@ def _type(value):
     return type(value).__name__
 
 
+def _length(value):
+    """Return the length of a value, None if it has none."""
+    try:
+        return len(value)
+    except TypeError:
+        return None
+
+
 def _to_numpy(value):
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
@@ -710,7 +718,9 @@ def _limits(name, limits, values):
 
 def _number_labels(labels, surface, class_names=None):
     """Return each label's class number as an array, and a dict from class number to its name."""
-    if class_names is not None and np.shape(class_names) != (surface.n_classes,):
+    if class_names is not None and (
+        isinstance(class_names, str) or _length(class_names) != surface.n_classes
+    ):
         raise ValueError(
             f"class_names must have a name for each of the model's {surface.n_classes} classes; "
             f"got {class_names!r}."

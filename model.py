@@ -13,7 +13,13 @@ import torch
 from torch import nn
 
 from support.checks import check_settings, shown
-from support.torch_files import CheckpointError, is_plain, plain, read_torch_file, write_torch_file
+from support.torch_files import (
+    CheckpointError,
+    is_plain,
+    read_torch_file,
+    with_python_numbers,
+    write_torch_file,
+)
 
 
 class CircleModelV0(nn.Module):
@@ -156,9 +162,9 @@ def save_model(model: nn.Module, path, settings: dict | None = None) -> None:
     }
     checkpoint = {
         "class_name": type(model).__name__,
-        "arguments": plain(model.arguments),
+        "arguments": with_python_numbers(model.arguments),
         "state_dict": copies,
-        "settings": plain(settings or {}),
+        "settings": with_python_numbers(settings or {}),
     }
     write_torch_file(path, checkpoint)
 

@@ -3,8 +3,8 @@
 Each run is a process of its own that makes the data and trains CircleModelV2 for two passes in
 batches of at most 65,536, with one thread, so that the growth isn't that of the threads. The peak
 of memory is that of the training, with the data in it, above what the process took before the data
-was made; the peak of making the data is measured apart. Needs Linux, which tells of the peak. Draws
-pictures/scaling.png.
+was made; the peak of making the data is measured apart, and what that has freed is given back.
+Needs Linux, which tells of the peak. Draws pictures/scaling.png.
 """
 
 import ctypes
@@ -34,6 +34,7 @@ def print_run(points):
     torch.set_num_threads(1)
     settings = dict(epochs=PASSES, batch_size=BATCH_SIZE, progress=no_bar)
     train(CircleModelV2(), make_data(samples=1000), **settings)  # warm-up
+    give_back_freed_memory()
     forget_peak()
     base = peak_memory()
     data = make_data(samples=points)
@@ -178,7 +179,7 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
         f"{worst:.1f} times the data's memory, which isn't counted here."
     )
     notes.append(
-        "Past the processor's cache a random order costs more: to draw it takes "
+        "To draw a random order takes "
         + " and ".join(
             f"{1e9 * time / points:.1f} ns a point for {points:,}"
             for points, time in drawing.items()

@@ -1,11 +1,11 @@
 """Measure the speed of this project against its peers, and print one Markdown table.
 
-    python3 -m benchmarks.run                       # all, some 15 minutes; renews the README's
+    python3 -m benchmarks.run                       # all, half an hour; renews the README's
     python3 -m benchmarks.run --only time-to-99     # one section
     python3 -m benchmarks.run --quick               # a smoke test: figures that mean nothing
 
 Makes a virtual environment for the peers first, .venv-benchmarks. Each line is measured in turns
-with its peer in one process, after an untimed warm-up. A full run writes the table to
+with its peer, after an untimed warm-up. A full run writes the table to
 benchmarks/results.md and, between its markers, to README.md; it should have the machine for itself.
 """
 

@@ -34,7 +34,7 @@ def train_with(*launcher, **settings):
         with tempfile.TemporaryDirectory() as out:
             command = [sys.executable, *launcher, "train.py", *arguments, "--out", out]
             environment = os.environ | {"OMP_NUM_THREADS": "1"}
-            subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+            subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE)
             metrics = json.loads((Path(out) / "metrics.json").read_text())
         return metrics["models"]["CircleModelV2"]["seconds"]
 
@@ -65,9 +65,9 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
         )
     drawing = random_order(CASES[0][0] * 4 // 5)
     note = (
-        "Two processes gain less in mini-batches, since both draw the order of all points "
-        f"({duration(drawing)} an epoch for {CASES[0][0]:,} points in one process alone, more "
-        "where two share the cache) and wait for the slower one at each step."
+        f"Of two processes each draws the order of all points, which takes {duration(drawing)} an "
+        f"epoch for {CASES[0][0]:,} points where one process does it alone, and at each step they "
+        "wait for the slower one."
     )
     return lines, [note]
 

@@ -108,7 +108,7 @@ class CommandLine(argparse.ArgumentParser):
             return None, []
         name, _, values = text.partition("=")
         name = name.strip().replace("-", "_")
-        comparable = self.kinds.keys() - {"seed", "features"}  # whose values have commas
+        comparable = self.kinds.keys() - {"seed", "features"}  # features have commas themselves
         if name not in comparable or not values:
             names = ", ".join(sorted(comparable))
             raise ValueError(

@@ -29,7 +29,8 @@ class Ensemble(nn.Module):
                 layer.inplace = True  # megabytes less to write in every step
 
     def train(self, mode: bool = True):
-        if mode != self.training:  # the loop asks for it in every epoch
+        # The loop asks for it in every epoch, so often it's there already.
+        if (self.training, self._layers[0].training) != (mode, mode):
             self._layers[0].train(mode)
             super().train(mode)
         return self

@@ -94,18 +94,14 @@ class Study:
         print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
         guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
         print(report(compared, histories, summaries, bests, guess, out))
-        shared = {
-            name: value
-            for name, value in settings.items()
-            if all(name in run and run[name] == value for run in runs.values())
+        differing = {
+            name for run in runs.values() for name in run if run[name] != settings.get(name)
         }
         figures = [
-            {"value": value, "model": name, "settings": _without(shared, runs[value])} | summary
+            {"value": value, "model": name}
+            | {"settings": {key: runs[value][key] for key in differing & runs[value].keys()}}
+            | summary
             for (value, name), summary in summaries.items()
         ]
+        shared = {key: value for key, value in settings.items() if key not in differing}
         write_metrics(out, shared, device, {"compared": compared, "figures": figures})
-
-
-def _without(shared, settings):
-    """Return the settings that aren't among those shared by all."""
-    return {name: value for name, value in settings.items() if name not in shared}

@@ -65,15 +65,15 @@ def read_torch_file(path):
     return content
 
 
-def plain(value):
+def with_python_numbers(value):
     """Return a value with Python's own numbers in the place of NumPy's, which aren't read back."""
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, dict):
-        return {key: plain(item) for key, item in value.items()}
+        return {key: with_python_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [plain(item) for item in value]
-    return tuple(map(plain, value)) if isinstance(value, tuple) else value
+        return [with_python_numbers(item) for item in value]
+    return tuple(map(with_python_numbers, value)) if isinstance(value, tuple) else value
 
 
 def is_plain(value) -> bool:

@@ -34,8 +34,8 @@ def models_and_data(model_class, **arguments):
 CASES = [
     (CircleModelV0, {}, {}),
     (CircleModelV2, {}, {}),
-    (CircleModelV2, {}, {"batch_size": 100, "weight_decay": 0.01}),
-    (CircleModelV2, {"batch_norm": True}, {"batch_size": 100}),
+    (CircleModelV2, {}, {"batch_size": 64, "weight_decay": 0.01}),
+    (CircleModelV2, {"batch_norm": True}, {"batch_size": 64}),
 ]
 
 

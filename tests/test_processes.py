@@ -108,7 +108,7 @@ def test_what_cannot_be_shared_out_is_refused(settings, message):
 # Two processes
 
 
-SETTINGS = ["--samples", "1500", "--batch-size", "256", "--epochs", "12", "--record-every", "4"]
+SETTINGS = ["--samples", "1500", "--batch-size", "128", "--epochs", "12", "--record-every", "4"]
 
 
 @pytest.mark.slow
