@@ -46,7 +46,7 @@ from support.processes import (
 )
 from support.reports import datasets_table, results_table, write_metrics
 from support.study import Study, compile_mode
-from support.text import percent
+from support.text import listed, percent
 
 # The data
 
@@ -617,7 +617,7 @@ def main(argv: list[str] | None = None) -> None:
         ) as checkpoint:
             run(device, args.out, args.compile, processes, checkpoint)
         if processes.is_first:
-            print(f"\nIn {args.out}: {', '.join(files[:-1])} and {files[-1]}.")
+            print(f"\nIn {args.out}: {listed(files)}.")
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from benchmarks.measure import (
 from model import CircleModelV2
 from support.ensemble import Ensemble
 from support.memory import keep_freed_memory
+from support.text import listed
 from train import Data, build, make_data, train
 
 CHUNK = 50  # as in train_many
@@ -47,8 +48,7 @@ def most_costly_operators(count: int = 5) -> str:
         train(ensemble, data, seed=range(CHUNK), progress=no_bar)
     times = {event.key: event.self_cpu_time_total for event in profiler.key_averages()}
     most = sorted(times, key=times.get, reverse=True)[:count]
-    shares = [f"{times[name] / sum(times.values()):.0%} to {name}" for name in most]
-    return f"{', '.join(shares[:-1])} and {shares[-1]}"
+    return listed(f"{times[name] / sum(times.values()):.0%} to {name}" for name in most)
 
 
 def one_by_one(datasets: list[Data]) -> float:

@@ -7,7 +7,7 @@ the speed of the fastest matrix product here.
 
 import statistics
 import time
-from itertools import pairwise
+from itertools import chain, count, pairwise
 
 import torch
 from torch.profiler import ProfilerActivity, profile
@@ -15,6 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 from benchmarks.flop import count_flop, flop_a_second
 from benchmarks.measure import HIDDEN, LR, MOMENTUM, Line, duration, main, middle, ratios, versions
 from model import CircleModelV2
+from support.text import listed
 from train import loss_function, make_data, shuffled_batches
 
 PARTS = ("shuffling and cutting", "the model", "the loss", "the gradients", "the update")
@@ -24,27 +25,21 @@ class Steps:
     """Training steps that can be taken one by one."""
 
     def __init__(self, points: int, batch_size: int | None):
-        data = make_data(samples=points)
-        self.X, self.y, self.batch_size = data.X_train, data.y_train, batch_size
-        self.generators = [torch.Generator().manual_seed(0)]
-        self.batches = iter(())
+        X, y = make_data(samples=points)[:2]
+        generators = [torch.Generator().manual_seed(0)]
+        self.batches = chain.from_iterable(
+            shuffled_batches(X, y, batch_size, generators) for _ in count()
+        )
         self.model = CircleModelV2().train()
-        self.loss_fn = loss_function(self.y)
+        self.loss_fn = loss_function(y)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=LR, momentum=MOMENTUM, fused=True
         )
 
-    def next_batch(self):
-        batch = next(self.batches, None)
-        if batch is None:
-            self.batches = shuffled_batches(self.X, self.y, self.batch_size, self.generators)
-            batch = next(self.batches)
-        return batch
-
     def take(self) -> list[float]:
         """Take a step, and return the seconds of each of its parts."""
         times = [time.perf_counter()]
-        X, y = self.next_batch()
+        X, y = next(self.batches)
         times.append(time.perf_counter())
         logits = self.model(X)
         times.append(time.perf_counter())
@@ -60,25 +55,25 @@ class Steps:
 
 def operators(steps: Steps) -> float:
     """Return how many operators of PyTorch a step calls on average, with those in others."""
-    count = 32  # so that each step has its share of the picking, which is done for several at once
+    number = 32  # so that each step has its share of the picking, which is done for several at once
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
-        for _ in range(count):
+        for _ in range(number):
             steps.take()
-    return sum(event.name.startswith("aten::") for event in profiler.events()) / count
+    return sum(event.name.startswith("aten::") for event in profiler.events()) / number
 
 
 def measure(quick: bool) -> tuple[list[Line], list[str]]:
     torch.set_num_threads(1)
-    rounds, count = (2, 20) if quick else (7, 1000)
+    rounds, number = (2, 20) if quick else (7, 1000)
     lines, notes = [], []
     for name, points, batch_size in (("256", 100_000, 256), ("800", 1000, None)):
         steps = Steps(points, batch_size)
-        for _ in range(count):  # warm-up
+        for _ in range(number):  # warm-up
             steps.take()
         flop = sum(count_flop((2, HIDDEN, HIDDEN, 1), int(name)))
         wholes, limits, all_parts = [], [], []
         for _ in range(rounds):
-            parts = [steps.take() for _ in range(count)]
+            parts = [steps.take() for _ in range(number)]
             wholes.append(statistics.mean(map(sum, parts)))  # a few of them shuffle for the others
             limits.append(flop / flop_a_second())
             all_parts += parts
@@ -94,7 +89,7 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
         means = map(statistics.mean, zip(*all_parts, strict=True))
         named = [f"{part} {duration(mean)}" for part, mean in zip(PARTS, means, strict=True)]
         notes.append(
-            f"Of a step on {name} points {', '.join(named[:-1])} and {named[-1]} (means). It "
+            f"Of a step on {name} points {listed(named)} (means). It "
             f"calls PyTorch's operators {operators(steps):.0f} times, calls from one to another "
             "counted."
         )

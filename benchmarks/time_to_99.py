@@ -165,8 +165,9 @@ def own_defaults(data: Data, seed: int) -> Run:
     return scikit_learn(MLPClassifier(random_state=seed), data)
 
 
+USUAL_RECIPE = "the usual recipe (2-10-10-1, SGD 0.1, no momentum)"
 PEERS = {  # with the package that each one is from
-    "the usual recipe (2-10-10-1, SGD 0.1, no momentum)": (usual_recipe, "torch"),
+    USUAL_RECIPE: (usual_recipe, "torch"),
     "scikit-learn MLPClassifier, our net and recipe": (same_net, "scikit-learn"),
     "scikit-learn MLPClassifier, its defaults": (own_defaults, "scikit-learn"),
     "skorch, our net and recipe": (skorch, "skorch"),
@@ -220,7 +221,7 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
         f"counts with the time of all its epochs ({EPOCHS}, or {PATIENCE} for the usual recipe and "
         "scikit-learn)."
     )
-    usual = runs["the usual recipe (2-10-10-1, SGD 0.1, no momentum)"]
+    usual = runs[USUAL_RECIPE]
     more_epochs = ratios([run.epochs for run in usual], [run.epochs for run in mine])
     epoch, usual_epoch = (
         statistics.median(run.seconds / run.epochs for run in several) for several in (mine, usual)

@@ -28,10 +28,10 @@ def best_possible_accuracy(
     the highest at a point.
     """
     given = {"noise": noise, "factor": factor, "classes": classes}
+    check_settings(**given)
     for name in NEEDED.get(data, ()):
         if given[name] is None:
             raise ValueError(f"{name} must be given for data {data!r}; got None.")
-        check_settings(**{name: given[name]})
     if noise == 0 and data in NEEDED:
         return 1.0
     if data == "circles":

@@ -94,12 +94,12 @@ class Study:
         print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
         guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
         print(report(compared, histories, summaries, bests, guess, out))
-        differing = {
-            name for run in runs.values() for name in run if run[name] != settings.get(name)
-        }
+        differing = [
+            key for key in settings if any(run[key] != settings[key] for run in runs.values())
+        ]
         figures = [
             {"value": value, "model": name}
-            | {"settings": {key: runs[value][key] for key in differing & runs[value].keys()}}
+            | {"settings": {key: runs[value][key] for key in differing}}
             | summary
             for (value, name), summary in summaries.items()
         ]

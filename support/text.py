@@ -16,6 +16,12 @@ def as_argument(value) -> str:
     return str(value)
 
 
+def listed(parts) -> str:
+    """Return two or more texts as one: a, b and c."""
+    *others, last = parts
+    return f"{', '.join(others)} and {last}"
+
+
 def markdown(rows: list[list[str]]) -> str:
     """Return rows as a Markdown table with aligned columns; the first row is the heading."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
