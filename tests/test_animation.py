@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from support.animation import Film, few_colors, spaced_epochs, write_gif, write_player
 
 import train as script
 from model import CircleModelV0, CircleModelV2
-from support.animation import Film, few_colors, spaced_epochs, write_gif, write_player
 from train import animate_training, main, make_data, train
 
 DATA = make_data(samples=60)

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from support.processes import ALONE
 
 import helper_functions
 import train as script
 from model import load_checkpoint
 from support import csv_file
 from support.csv_file import mean_and_std
-from support.processes import ALONE
 from train import make_data
 
 

@@ -6,13 +6,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from support.ensemble import Ensemble
 from torch import nn
 
 import helper_functions
 import train as script
 from model import ACTIVATIONS, CircleModelV0, CircleModelV2, load_checkpoint, widths_of
 from support import checks, datasets
-from support.ensemble import Ensemble
 from train import best_possible_accuracy, build, evaluate, loss_function, make_data, train
 
 NAMES = [name for name in script.DATASETS if name != "PATH.csv"]

@@ -4,9 +4,9 @@ import hashlib
 
 import pytest
 import torch
+from support.ensemble import Ensemble
 
 from model import CircleModelV2
-from support.ensemble import Ensemble
 from train import Data, build, make_data, train
 
 KINDS = {

@@ -5,8 +5,6 @@ import pytest
 import torch
 from matplotlib.axes import Axes
 from scipy import stats
-
-from model import CircleModelV0, CircleModelV2
 from support.ensemble import Ensemble
 from support.many_seeds import (
     bootstrap_interval,
@@ -18,6 +16,8 @@ from support.many_seeds import (
     summarize,
     wilson_interval,
 )
+
+from model import CircleModelV0, CircleModelV2
 from train import Data, build, evaluate, keywords_of, make_data, train, train_many
 
 SEEDS = [3, 4, 5]

@@ -14,11 +14,6 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb
 from PIL import Image
-from torch import nn
-
-import train as script
-from helper_functions import CLASS_COLORS
-from model import CircleModelV2, load_model
 from support.command_line import keywords_of
 from support.live_picture import (
     GAP,
@@ -33,6 +28,11 @@ from support.live_picture import (
 )
 from support.playground import Number, Playground
 from support.stepwise import Stepwise
+from torch import nn
+
+import train as script
+from helper_functions import CLASS_COLORS
+from model import CircleModelV2, load_model
 
 RANDOM = dict(hidden_units=(8, 4), dropout=0.2, batch_norm=True, batch_size=64, seed=3)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support.processes import Processes, joined, own_part
 
 import train as script
 from support import datasets
-from support.processes import Processes, joined, own_part
 from train import make_data
 
 ROOT = Path(__file__).parent.parent

@@ -13,12 +13,12 @@ import pytest
 import torch
 from matplotlib.figure import Figure
 from runs import results
+from support.checkpoints import Checkpoint
+from support.processes import Processes
 
 import train as script
 from support import checkpoints
-from support.checkpoints import Checkpoint
 from support.interrupts import Interrupted, Interrupts
-from support.processes import Processes
 from support.torch_files import read_torch_file, write_torch_file
 
 SMALL = ["--samples", "60", "--epochs", "12", "--record-every", "5", "--device", "cpu"]

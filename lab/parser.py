@@ -4,14 +4,17 @@ import argparse
 import sys
 from argparse import SUPPRESS
 from contextlib import contextmanager
-from inspect import Parameter, signature
+from inspect import signature
 from typing import get_args
 
+from support.checks import SettingError
 from support.interrupts import Interrupted
 
 
 def as_sentence(error: Exception) -> str | None:
     """Return what to tell of an error that input, a file or the memory causes; None of a bug."""
+    if isinstance(error, SettingError):
+        return f"--{error.name.replace('_', '-')} {str(error).removeprefix(error.name).lstrip()}"
     if isinstance(error, ValueError | OSError | FloatingPointError):
         return str(error)
     of_memory = isinstance(error, RuntimeError) and "memory" in str(error)
@@ -145,10 +148,3 @@ KINDS = {
     _flag: "True or False",
     widths: "widths, as 16 or 8x8x4",
 }
-
-
-def keywords_of(function, settings):
-    """Return those of the settings that are keyword-only arguments of the function."""
-    parameters = signature(function).parameters.values()
-    names = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
-    return {name: settings[name] for name in names if name in settings}
