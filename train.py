@@ -186,7 +186,7 @@ class Training:
             model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True
         )
         self.generator = torch.Generator().manual_seed(seed)  # of the order of the batches
-        self.order = self.generator.get_state()  # as it was when the epoch began
+        self.order = None  # the generator's state when the epoch began
         self.epoch, self.step = 0, 0
         self.history = dict(epoch=[], train_loss=[], test_loss=[], train_acc=[], test_acc=[])
 
@@ -233,8 +233,8 @@ class Training:
             used = self.optimizer.param_groups[0]
             raise FloatingPointError(
                 f"The loss of {self.name} must be finite; by epoch {self.epoch} it was "
-                f"{train_loss}. Try a smaller lr, momentum or weight_decay than {used['lr']}, "
-                f"{used['momentum']} and {used['weight_decay']}."
+                f"{train_loss}. Try a smaller learning rate, momentum or weight decay than "
+                f"{used['lr']}, {used['momentum']} and {used['weight_decay']}."
             )
 
     def evaluate(self, X, y):
@@ -248,7 +248,7 @@ class Training:
             "history": self.history,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "order": self.order,
+            "order": self.order if self.step > 0 else self.generator.get_state(),
             "random": torch.get_rng_state(),  # Dropout draws from it
         }
 
@@ -257,7 +257,8 @@ class Training:
         self.epoch, self.step, self.history = state["epoch"], state["step"], state["history"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.generator.set_state(state["order"])
+        self.order = state["order"]
+        self.generator.set_state(self.order)
         torch.set_rng_state(state["random"])
 
 

@@ -16,8 +16,8 @@ class Ensemble(nn.Module):
     (models, n, features) and returns logits of shape (models, n, outputs): each model sees its own
     points, draws its own dropout masks and keeps its own BatchNorm statistics.
 
-    random_states: torch's random state for each model's dropout, as it was when the model was
-        built; by default all have the present one. A model then drops what it would drop alone.
+    random_states: torch's random state for each model's dropout. With that of the moment when the
+        model was built, it drops what it would drop alone. By default each has one of its own.
     """
 
     def __init__(self, models: list[nn.Module], random_states: list[torch.Tensor] | None = None):
@@ -32,7 +32,11 @@ class Ensemble(nn.Module):
             if isinstance(layer, nn.ReLU):
                 layer.inplace = True  # megabytes less to write in every step
         self._generators = Generators(torch.Generator() for _ in models)
-        self._generators.set_state(random_states or [torch.get_rng_state()] * self.size)
+        if random_states is not None:
+            self._generators.set_state(random_states)
+        else:
+            for generator in self._generators:
+                generator.manual_seed(torch.randint(2**62, ()).item())
 
     def train(self, mode: bool = True):
         # The loop asks for it in every epoch, so often it's there already.
@@ -48,6 +52,8 @@ class Ensemble(nn.Module):
                 x = torch.baddbmm(bias.unsqueeze(1), x, weight.transpose(1, 2))
             elif isinstance(layer, nn.Dropout):
                 x = self._drop(layer.p, x) if self.training else x
+            elif isinstance(layer, nn.BatchNorm1d):
+                x = self._normalize(f"layers.{name}", layer, x)
             elif layer._parameters or layer._buffers:
                 x = self._each(name, layer, x)
             else:  # ReLU treats each number alone
@@ -60,6 +66,18 @@ class Ensemble(nn.Module):
         for mask, generator in zip(masks, self._generators, strict=True):
             mask.bernoulli_(1 - p, generator=generator)
         return x * masks.div_(1 - p).to(x)
+
+    def _normalize(self, name, layer, x):
+        """Normalize each unit of each model: to torch, they are the channels of one input."""
+        mean, var = (self._buffers[f"{name}.running_{one}"].flatten() for one in ("mean", "var"))
+        weight, bias = (self._parameters[f"{name}.{one}"].flatten() for one in ("weight", "bias"))
+        if self.training:
+            self._buffers[f"{name}.num_batches_tracked"] += 1
+        channels = x.transpose(1, 2).reshape(1, -1, x.shape[1])
+        normal = nn.functional.batch_norm(
+            channels, mean, var, weight, bias, self.training, layer.momentum, layer.eps
+        )
+        return normal.reshape(self.size, -1, x.shape[1]).transpose(1, 2)
 
     def _each(self, name, layer, x):
         """Apply each model's own copy of a layer to its own points."""
@@ -86,7 +104,9 @@ class EnsembleTraining(Training):
     def __init__(self, model: Ensemble, data: Data, *, seed, **settings):
         super().__init__(model, data, seed=seed[0], **settings)
         self.generator = Generators(torch.Generator().manual_seed(one) for one in seed)
-        self.order = self.generator.get_state()
+        # The fused step rounds the last numbers of a tensor otherwise than those before: a model's
+        # weights would depend on how many models there are.
+        self.optimizer.param_groups[0].update(fused=False, foreach=True)
         each_loss = loss_function(data.y_train, reduction="none")
         # The sum of the models' mean losses: the gradient of each is what it would be alone.
         self.loss_fn = lambda logits, y: each_loss(logits, y).reshape(y.shape).mean(dim=-2).sum()
@@ -105,7 +125,7 @@ class Generators(list):
 
     def set_state(self, states):
         for generator, state in zip(self, states, strict=True):
-            generator.set_state(state)
+            generator.set_state(state.clone())  # torch reads a view's storage from its start
 
 
 def stack(datasets: list[Data]) -> Data:

@@ -44,7 +44,8 @@ def train_runs(
 
     runs: the settings of each run, by the value of the setting that is compared.
 
-    A seed's history depends neither on the seeds beside it nor on the number of threads.
+    A seed's history depends, to the bit, neither on the seeds beside it nor on the number of
+    threads.
     """
     keep_freed_memory()
     threads = torch.get_num_threads() if device.type == "cpu" else 1
@@ -59,17 +60,18 @@ def train_runs(
             yield training
 
     def look(running):
-        bar.update(over + sum(one.epoch * one.model.size for one in running) - bar.n)
+        bar.update(over + sum(one.epoch * (one.model.size - 1) for one in running) - bar.n)
         checkpoint.look()
 
     total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
     with progress(total, " epochs", silent=silent) as bar:
         for training in train_in_turns(begin(), threads, look):
             checkpoint.finish(training)
-            over += training.epochs * training.model.size
+            over += training.epochs * (training.model.size - 1)
             X, y, batch_size = training.data.X_test, training.data.y_test, training.batch_size
             _, accuracy = evaluate(training.model, X, y, batch_size=batch_size, training=True)
-            parts[keys.pop(training)] = training.history | {"train_mode_acc": [accuracy]}
+            history = training.history | {"train_mode_acc": [accuracy]}
+            parts[keys.pop(training)] = without_spare(history)
     histories = {}
     for value in runs:
         for name in (model_class.__name__ for model_class in classes):
@@ -78,12 +80,27 @@ def train_runs(
     return histories
 
 
+def without_spare(history: dict[str, list]) -> dict[str, list]:
+    """Return the history of an ensemble without its last model's."""
+    return {
+        key: values if key == "epoch" else [each[:-1] for each in values]
+        for key, values in history.items()
+    }
+
+
 def ensembles(classes, runs, seeds, device) -> Iterator[tuple]:
-    """Yield a training of each class for some seeds at a time, and (value, class, first seed)."""
+    """Yield (value, class, first seed) and a training of the class for some seeds at a time.
+
+    Each ensemble has a spare model at its end, a second one of the last seed. Processors compute
+    the last numbers of a tensor, which don't fill a vector, by other instructions, and a tensor of
+    a single model by another algorithm: without the spare, a model's last bits would depend on its
+    place.
+    """
     chunks = math.ceil(len(seeds) / CHUNK)
     bounds = [len(seeds) * i // chunks for i in range(chunks + 1)]
     for value, settings in runs.items():
         for chunk in (seeds[start:stop] for start, stop in pairwise(bounds)):
+            chunk = [*chunk, chunk[-1]]
             each = [settings | {"seed": seed} for seed in chunk]
             parts = [make_data(**keywords_of(make_data, one)) for one in each]
             data = stack(parts).to(device)

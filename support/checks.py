@@ -99,20 +99,12 @@ RULES = {
 }
 
 
-class SettingError(ValueError):
-    """A setting that is out of range: its name, what it must be, and what it was."""
-
-    def __init__(self, name, rule, got):
-        super().__init__(f"{name} {rule}; got {got}.")
-        self.name = name
-
-
 def check_settings(**settings):
     """Raise a ValueError that gives the name, the rule and the value of a setting out of range."""
     for name, value in settings.items():
         rule, test = RULES[name]
         if not test(value):
-            raise SettingError(name, f"must be {rule}", shown(value))
+            raise ValueError(f"{name} must be {rule}; got {shown(value)}.")
     if settings.get("samples") and "test_size" in settings:
         check_split(settings["samples"], settings.get("classes") or 2, settings["test_size"])
     if settings.get("standardize") and "in_features" in settings:
@@ -162,8 +154,9 @@ def fill_in(settings: dict) -> dict:
     for name in given.keys() & of_data:
         if name not in DATASETS[data]:
             names = ", ".join(DATASETS[data])
-            rule = f"is no setting of {data}, which has {names}"
-            raise SettingError(name, rule, repr(given[name]))
+            raise ValueError(
+                f"{name} is no setting of {data}, which has {names}; got {shown(given[name])}."
+            )
     return DATASETS[data] | given
 
 
