@@ -325,7 +325,10 @@ def resolve_device(name: str) -> torch.device:
     return torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
 
 
-MODEL_FILES = {CircleModelV0: "circle_model_v0.pth", CircleModelV2: "circle_model_v2.pth"}
+MODEL_FILES = {
+    CircleModelV0: "circle_model_v0.safetensors",
+    CircleModelV2: "circle_model_v2.safetensors",
+}
 FILM_FILES = ("training.gif", "training.html")
 
 

@@ -1,11 +1,12 @@
 """Checkpoints of a run: what `python train.py --resume` needs to go on to the same bits.
 
 A run trains some models, one after the other, by calls of `train`. The directory `checkpoint` in
-the run's own has `run.pth`, which holds the run's command and settings and the state of the
-training that was going on, and `trained-0000.pth` and so on with the final states of those that
-were over. `run.pth` is written last and tells how many of the other files count.
+the run's own has `run.safetensors`, which holds the run's command and settings and the state of the
+training that was going on, and `trained-0000.safetensors` and so on with the final states of those
+that were over. `run.safetensors` is written last and tells how many of the other files count.
 """
 
+import json
 import shlex
 import time
 import zlib
@@ -19,12 +20,12 @@ import torch
 from support.files import locked, remove_partial_files, sync_directory
 from support.interrupts import Interrupted, Interrupts
 from support.processes import ALONE
-from support.torch_files import CheckpointError, is_plain, read_torch_file, write_torch_file
+from support.tensor_files import CheckpointError, read_state, write_state
 
 FORMAT = 1
 SECONDS = 10  # from one checkpoint to the next
 SHARE = 0.02  # of the time may go to writing them
-PATTERNS = ("trained-*.pth", ".*.pth.*.partial")
+PATTERNS = ("trained-*.safetensors", ".*.safetensors.*.partial")
 
 
 class Checkpoint:
@@ -51,7 +52,7 @@ class Checkpoint:
         self.out, self.every, self.resume, self.processes = Path(out), every, resume, processes
         self.seconds = 0.0  # that the training at hand had taken before the run was stopped
         self._directory = self.out / "checkpoint"
-        self._run_file = self._directory / "run.pth"
+        self._run_file = self._directory / "run.safetensors"
         self._run = {"format": FORMAT, "command": command, "settings": settings}
         self._file_names = file_names
         self._interrupts = Interrupts()
@@ -149,19 +150,19 @@ class Checkpoint:
                 raise OSError(f"{self._directory} can't be made: {error.strerror}.") from error
             sync_directory(self.out)
         if self._trained:
-            write_torch_file(self._file(self._files), {"trained": self._trained})
+            write_state(self._file(self._files), {"trained": self._trained})
             self._files, self._trained = self._files + 1, []
         state = self._state() if self._state else None
-        write_torch_file(self._run_file, self._run | {"files": self._files, "state": state})
+        write_state(self._run_file, self._run | {"files": self._files, "state": state})
         end = time.monotonic()
         self._due = end + max(SECONDS, (end - start) / SHARE)
 
     def _file(self, number):
-        return self._directory / f"trained-{number:04}.pth"
+        return self._directory / f"trained-{number:04}.safetensors"
 
     def _open(self):
         run = _read_run(self.out)
-        if run["settings"] != self._run["settings"]:
+        if json.dumps(run["settings"]) != json.dumps(self._run["settings"]):  # tuples became lists
             raise CheckpointError(f"{self._directory} has settings that aren't its command's.")
         torch.set_num_threads(run["threads"])  # by which the results differ in the last bits
         self._files = run["files"]
@@ -172,7 +173,7 @@ class Checkpoint:
         self._known = chain(over, at_hand)
 
     def _trained_in(self, number):
-        content = read_torch_file(self._file(number))
+        content = read_state(self._file(number))
         try:
             _check(type(content["trained"]) is list)
             _check(all(type(state) is dict for state in content["trained"]))
@@ -220,41 +221,43 @@ class _Training:
             "cuda_random": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
             "model": _copies(self.model.state_dict()),
             "optimizer": {
-                number: _copies(tensors)
+                str(number): _copies(tensors)
                 for number, tensors in self.optimizer.state_dict()["state"].items()
             },
-            "history": {key: list(values) for key, values in self.history.items()},
+            "history": {key: torch.tensor(v, dtype=_kind(key)) for key, v in self.history.items()},
             "film": [_copies(tensors) for tensors in self.film],
             "seconds": self.seconds + time.perf_counter() - self.start,
         }
 
     def restore(self, state: dict, is_over: bool) -> None:
         """Put everything in the state that is given; raises an error of some kind if that fails."""
-        epoch, step, history = state["epoch"], state["step"], state["history"]
+        epoch, step = state["epoch"], state["step"]
+        history = {key: values.tolist() for key, values in state["history"].items()}
+        optimizer = {int(number): tensors for number, tensors in state["optimizer"].items()}
         _check(state["data"] == _checksum(self.data))
         _check(type(epoch) is int and 1 <= epoch <= self.epochs + is_over)
         _check(is_over == (epoch > self.epochs))
         _check(type(step) is int and step >= 0)
         _check(type(state["seconds"]) is float)
         _check(history.keys() == self.history.keys())
-        _check(all(type(number) is int for number in history["epoch"]))
         _check(history["epoch"] == sorted(set(history["epoch"])))
         _check(not is_over or history["epoch"][-1] == self.epochs)
-        for key in history.keys() - {"epoch"}:
-            _check(len(history[key]) == len(history["epoch"]))
-            _check(all(map(self._is_figure, history[key])))
+        shape = len(history["epoch"]), *self.data.X_train.shape[:-2]
+        for key, values in state["history"].items():
+            _check(values.dtype == _kind(key))
+            _check(len(values) == shape[0] and (key == "epoch" or values.shape in (shape, (0,))))
         _check(_is_like(state["model"], self.model.state_dict()))
         _check(type(state["film"]) is list)
         _check(all(_is_like(tensors, self.model.state_dict()) for tensors in state["film"]))
         parameters = self.optimizer.param_groups[0]["params"]
-        for number, tensors in state["optimizer"].items():
+        for number, tensors in optimizer.items():
             _check(_is_like(tensors, {"momentum_buffer": parameters[number]}))
 
         with torch.no_grad():
             for name, tensor in self.model.state_dict().items():
                 tensor.copy_(state["model"][name])
         groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state["optimizer"], "param_groups": groups})
+        self.optimizer.load_state_dict({"state": optimizer, "param_groups": groups})
         for generator, order in zip(self.generators, state["order"], strict=True):
             generator.set_state(order)
         torch.set_rng_state(state["random"])
@@ -265,15 +268,15 @@ class _Training:
         self.film[:] = state["film"]
         self.epoch, self.step, self.seconds = epoch, step, state["seconds"]
 
-    def _is_figure(self, value):
-        """Whether a history may have this value: a number, or one for each of many models."""
-        each = value if isinstance(value, list) else [value]
-        return len(each) == len(self.generators) and all(type(one) is float for one in each)
-
 
 def _check(fits):
     if not fits:
         raise ValueError("the state is of another training")
+
+
+def _kind(key):
+    """Return the type of a history's numbers as tensors, which lose no bit."""
+    return torch.int64 if key == "epoch" else torch.float64
 
 
 def _is_like(stored, tensors):
@@ -306,16 +309,16 @@ def stored_command(out) -> list[str]:
 
 
 def _read_run(out):
-    """Return what `run.pth` holds, or raise a CheckpointError."""
-    path = Path(out) / "checkpoint" / "run.pth"
+    """Return what `run.safetensors` holds, or raise a CheckpointError."""
+    path = Path(out) / "checkpoint" / "run.safetensors"
     if not path.exists():
         raise CheckpointError(
             f"resume needs the checkpoint of a run that was stopped, {path}; there is none."
         )
-    run = read_torch_file(path)
+    run = read_state(path)
     try:
         _check(run["format"] == FORMAT)
-        _check(type(run["command"]) is list and is_plain(run["settings"]))
+        _check(type(run["command"]) is list)
         _check(all(type(argument) is str for argument in run["command"]))
         _check(not {"-h", "--help"} & set(run["command"]))
         _check(type(run["threads"]) is int and 1 <= run["threads"] <= 4096)
