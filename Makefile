@@ -33,7 +33,7 @@ check-results: .venv/installed
 
 pictures: .venv/installed
 	$(BIN)/python train.py --animate --out outputs
-	$(BIN)/python helper_functions.py outputs/circle_model_v2.pth --hidden-units \
+	$(BIN)/python helper_functions.py outputs/circle_model_v2.safetensors --hidden-units \
 		--out outputs/hidden_units.png
 	$(BIN)/python train.py --seeds 100 --out outputs/seeds
 	mkdir -p pictures

@@ -8,14 +8,14 @@ from inspect import signature
 from typing import get_args
 
 from support.interrupts import Interrupted
+from support.memory import lacks_memory
 
 
 def as_sentence(error: Exception) -> str | None:
     """Return what to tell of an error that input, a file or the memory causes; None of a bug."""
     if isinstance(error, ValueError | OSError | FloatingPointError):
         return str(error)
-    of_memory = isinstance(error, RuntimeError) and "memory" in str(error)
-    if of_memory or isinstance(error, MemoryError):
+    if lacks_memory(error):
         return "there is not enough memory; try a smaller setting."
     return None
 

@@ -5,11 +5,17 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from lab import turns
+from lab import progress, turns
 from support.interrupts import Interrupts
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)  # the tests' tensors are so small that a second thread only costs time
+
+
+@pytest.fixture(autouse=True)
+def _no_lines_of_progress(monkeypatch):
+    """Have nothing printed by work that takes long because the machine is busy."""
+    monkeypatch.setattr(progress, "SECONDS", 10**6)
 
 
 @pytest.fixture(autouse=True)

@@ -292,7 +292,7 @@ def test_the_command_trains_the_same_weights(settings, table, tmp_path):
     python, file, *arguments = shlex.split(playground.command)
     assert (python, file, arguments[-2:]) == ("python", "train.py", ["--epochs", "20"])
     command_line.main([*arguments, "--out", str(tmp_path)])
-    assert same_state(load_model(tmp_path / "circle_model_v2.pth"), playground.model)
+    assert same_state(load_model(tmp_path / "circle_model_v2.safetensors"), playground.model)
 
 
 def test_the_command_leaves_out_what_train_takes_by_itself():

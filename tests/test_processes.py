@@ -139,8 +139,8 @@ def test_two_processes_end_where_one_ends(tmp_path, more):
         for name in ("one", "two")
     )
     for name, file in (
-        ("CircleModelV0", "circle_model_v0.pth"),
-        ("CircleModelV2", "circle_model_v2.pth"),
+        ("CircleModelV0", "circle_model_v0.safetensors"),
+        ("CircleModelV2", "circle_model_v2.safetensors"),
     ):
         history, other = one[name]["history"], two[name]["history"]
         assert other["epoch"] == history["epoch"] == [4, 8, 12]

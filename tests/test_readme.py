@@ -36,7 +36,7 @@ def test_the_film_in_a_notebook(tmp_path, monkeypatch):
 
 def test_the_three_lines_load_a_saved_model(tmp_path, monkeypatch):
     (code,) = re.findall(
-        r"```python\n(import torch\n\nfrom model import CircleModelV2\n.*?)```", README, re.DOTALL
+        r"```python\n(from safetensors.torch import load_file\n.*?)```", README, re.DOTALL
     )
     monkeypatch.chdir(tmp_path)
     command_line.main(["--samples", "100", "--epochs", "2", "--device", "cpu"])
