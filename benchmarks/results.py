@@ -9,10 +9,12 @@ confidence interval where that is more, and other numbers by a tenth; times aren
 """
 
 import argparse
+import os
 import re
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -23,9 +25,12 @@ TIME = re.compile(r" +\d+\.\d+ s\b")
 
 def output_of(command: str) -> str:
     """Return what a quoted command prints, its files written to a directory of its own."""
+    one_thread = {"OMP_NUM_THREADS": "1"} | os.environ  # there is a command for each core
     with tempfile.TemporaryDirectory() as out:
         arguments = [sys.executable, *command.split()[1:], "--out", out]
-        done = subprocess.run(arguments, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            arguments, cwd=ROOT, env=one_thread, capture_output=True, text=True, check=True
+        )
         return done.stdout.replace(out, "outputs").rstrip() + "\n"
 
 
@@ -63,26 +68,29 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare rather than write")
     args = parser.parse_args()
     readme = ROOT / "README.md"
-    disagreements = 0
-
-    def renew(block):
-        nonlocal disagreements
-        command, quoted = block.groups()
-        print(f"$ {command}", flush=True)
-        measured = as_markdown(command, output_of(command))
-        if not agree(quoted, measured):
-            disagreements += 1
-            print(f"The README says:\n{quoted}\nIt is now:\n{measured}")
-        return f"<!-- {command} -->\n{measured}<!-- end -->\n"
-
-    text, count = BLOCK.subn(renew, readme.read_text())
-    if count == 0:
+    text, disagreements = readme.read_text(), 0
+    commands = [command for command, _ in BLOCK.findall(text)]
+    if not commands:
         sys.exit("The README quotes no command.")
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        outputs = pool.map(output_of, commands)
+
+        def renew(block):
+            nonlocal disagreements
+            command, quoted = block.groups()
+            measured = as_markdown(command, next(outputs))
+            print(f"$ {command}", flush=True)
+            if not agree(quoted, measured):
+                disagreements += 1
+                print(f"The README says:\n{quoted}\nIt is now:\n{measured}")
+            return f"<!-- {command} -->\n{measured}<!-- end -->\n"
+
+        text = BLOCK.sub(renew, text)
     if not args.check:
         readme.write_text(text)
     elif disagreements:
-        sys.exit(f"The README is wrong about {disagreements} of {count} commands.")
-    print(f"{count} commands run, {disagreements} outputs changed.")
+        sys.exit(f"The README is wrong about {disagreements} of {len(commands)} commands.")
+    print(f"{len(commands)} commands run, {disagreements} outputs changed.")
 
 
 if __name__ == "__main__":

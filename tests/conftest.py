@@ -1,3 +1,4 @@
+import os
 import signal
 
 import matplotlib
@@ -9,12 +10,29 @@ from support.interrupts import Interrupts
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)  # the tests' tensors are so small that a second thread only costs time
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # so are those of the processes that tests start
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the notebooks, which take longest, so that no process ends with one alone."""
+    items.sort(key=lambda item: "executed" not in item.fixturenames)
 
 
 @pytest.fixture(autouse=True)
 def _close_figures():
     yield
     plt.close("all")
+
+
+@pytest.fixture(autouse=True)
+def _signals_come():
+    """Have Ctrl-C come as usual, in the processes that a test starts as well.
+
+    Where tests run in the background, it may be ignored, and who ignores it hands that on.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

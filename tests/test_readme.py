@@ -64,6 +64,14 @@ def test_every_quoted_command_shows_an_output():
         assert len(output.splitlines()) > 6
 
 
+def test_a_percentage_in_the_text_is_exact():
+    """It is computed, not trained; what is trained stands in a quoted output, with its interval."""
+    text, _, _ = README.partition("## How fast it is")
+    text = re.sub(r"<!-- python .*?<!-- end -->|```.*?```", "", text, flags=re.DOTALL)
+    computed = re.findall(r"est possible on average:? +(\d+\.\d+) %", README)
+    assert set(re.findall(r"\d+(?:\.\d+)? ?%", text)) == {f"{n} %" for n in computed} | {"99 %"}
+
+
 def test_the_pictures_are_there():
     pictures = re.findall(r"!\[.+?\]\((.+?)\)", README)
     assert len(pictures) >= 4
