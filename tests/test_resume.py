@@ -34,6 +34,7 @@ RUNS = {
     "compared": ["--seeds", "2", "--compare", "lr=0.1,0.2"],
     "compared data": ["--seeds", "2", "--compare", "data=moons,xor"],
 }
+SLOW = ("many seeds", "norm", "compared data")  # others stop in such runs, too
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +53,13 @@ def status_of(*arguments, out):
     return 0
 
 
-@pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(run, id=name, marks=[pytest.mark.slow] * (name in SLOW))
+        for name, run in RUNS.items()
+    ],
+)
 def test_a_run_that_was_stopped_ends_at_the_same_bits(tmp_path, stop_after, capsys, arguments):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert status_of(*SMALL, *arguments, out=whole) == 0
