@@ -5,6 +5,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from support.interrupts import Interrupts
 
@@ -33,6 +34,21 @@ def _signals_come():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def no_pictures(request, monkeypatch):
+    """Spare the time to draw a run's pictures, most of its time, where a test looks at figures.
+
+    A test that asks for `pictures` has them all the same.
+    """
+    if "pictures" not in request.fixturenames:
+        monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: file.write(b"picture"))
+
+
+@pytest.fixture
+def pictures():
+    """Have a run draw its pictures, in a module whose tests do without."""
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ FILES = [
     "loss_curves.png",
     "metrics.json",
 ]
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def run(*arguments, out):
@@ -28,7 +29,7 @@ def run(*arguments, out):
     return json.loads((out / "metrics.json").read_text())
 
 
-def test_the_default_run_shows_the_line_against_the_ring(tmp_path, capsys):
+def test_the_default_run_shows_the_line_against_the_ring(tmp_path, capsys, pictures):
     metrics = run(out=tmp_path / "new" / "out")
     out = tmp_path / "new" / "out"
     assert sorted(os.listdir(out)) == FILES

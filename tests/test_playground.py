@@ -34,6 +34,7 @@ from support.live_picture import (
 from support.playground import Number, Playground
 from support.stepwise import Stepwise
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
 RANDOM = dict(hidden_units=(8, 4), dropout=0.2, batch_norm=True, batch_size=64, seed=3)
 
 
