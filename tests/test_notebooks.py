@@ -23,7 +23,7 @@ ANSWER = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
 NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$[^$\n]*\$", re.DOTALL)
 RESULT = re.compile(r"(?<![\w.])\d+(?:\.\d+|(?= ?%))")  # a decimal or a percentage
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
-ABOUT = re.compile(r"\babout (\d+(?:\.\d+)?)((?: ?%| points)?)")
+ABOUT = re.compile(r"\babout (\d+(?:\.\d+)?)((?: ?%| points?)?)")
 MEAN = re.compile(r"-?(\d+(?:\.\d+)?) \((-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?)\)((?: ?%)?)")
 
 
