@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from inspect import Parameter, signature
 from typing import get_args
 
+from support.checks import shortened, shown
 from support.interrupts import Interrupted
 
 
@@ -29,6 +30,8 @@ class CommandLine(argparse.ArgumentParser):
         )
 
     def error(self, message):
+        if not message.endswith("."):  # argparse's own words, which may echo all that was given
+            message = shortened(message.replace("\n", "\\n")).rstrip(".") + "."
         self.exit(2, f"{self.prog}: error: {message}\n")
 
     @contextmanager
@@ -80,7 +83,7 @@ class CommandLine(argparse.ArgumentParser):
             began = ", ".join(str(settings.get(name)) for name in wrong)
             raise ValueError(
                 f"{names} must be what the run that is resumed began with, {began}; got "
-                f"{', '.join(map(str, wrong.values()))}."
+                f"{shortened(', '.join(map(str, wrong.values())))}."
             )
 
     def add_keywords(self, *functions, help):
@@ -112,13 +115,13 @@ class CommandLine(argparse.ArgumentParser):
         if name not in comparable or not values:
             names = ", ".join(sorted(comparable))
             raise ValueError(
-                f"compare must be SETTING=VALUE,... with one of {names}; got {text!r}."
+                f"compare must be SETTING=VALUE,... with one of {names}; got {shown(text)}."
             )
         try:
             return name, [self.kinds[name](value) for value in values.split(",")]
         except (KeyError, ValueError):
             kind = KINDS[self.kinds[name]]
-            raise ValueError(f"compare must give {name} as {kind}; got {values!r}.") from None
+            raise ValueError(f"compare must give {name} as {kind}; got {shown(values)}.") from None
 
 
 def _kind(annotation):

@@ -181,6 +181,11 @@ WRONG = [
     ),
     (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
     (["spirals"], "unrecognized arguments: spirals"),
+    (["--epochs", "9" * 10_000 + "x"], "--epochs: invalid int value: '999"),
+    (["--lines\n" * 1000], "unrecognized arguments: --lines\\n--lines"),
+    (["--compare", "x" * 10_000], "compare must be SETTING=VALUE,... with one of"),
+    (["--compare", "lr=" + "x" * 10_000], "compare must give lr as numbers; got 'xxx"),
+    (["--lr", "0.1", "--data", "x" * 10_000], "data must be one of circles"),
 ]
 
 
@@ -194,8 +199,10 @@ def assert_refused(arguments, message, monkeypatch, capsys):
     assert stop.value.code == 2
     printed, errors = capsys.readouterr()
     assert printed == ""
-    assert errors.count("\n") == 1
     assert message in errors
+    assert errors.endswith(".\n")
+    assert errors.count("\n") == 1
+    assert len(errors) < 500
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG, ids=lambda value: str(value)[:40])
