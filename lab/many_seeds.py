@@ -63,7 +63,8 @@ def train_runs(
         bar.update(over + sum(one.epoch * (one.model.size - 1) for one in running) - bar.n)
         checkpoint.look()
 
-    total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
+    epochs = 0 if silent else sum(run["epochs"] for run in runs.values())
+    total = len(seeds) * len(classes) * epochs
     with progress(total, " epochs", silent=silent) as bar:
         for training in train_in_turns(begin(), threads, look):
             checkpoint.finish(training)

@@ -26,6 +26,7 @@ FILES = [
     "loss_curves.png",
     "metrics.json",
 ]
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def run(*arguments, out):
@@ -33,7 +34,7 @@ def run(*arguments, out):
     return json.loads((out / "metrics.json").read_text())
 
 
-def test_the_default_run_shows_the_line_against_the_ring(tmp_path, capsys):
+def test_the_default_run_shows_the_line_against_the_ring(tmp_path, capsys, pictures):
     metrics = run(out=tmp_path / "new" / "out")
     out = tmp_path / "new" / "out"
     assert sorted(os.listdir(out)) == FILES
@@ -185,6 +186,11 @@ WRONG = [
     ),
     (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
     (["spirals"], "unrecognized arguments: spirals"),
+    (["--epochs", "9" * 10_000 + "x"], "--epochs: invalid int value: '999"),
+    (["--lines\n" * 1000], "unrecognized arguments: --lines\\n--lines"),
+    (["--compare", "x" * 10_000], "compare must be SETTING=VALUE,... with one of"),
+    (["--compare", "lr=" + "x" * 10_000], "compare must give lr as numbers; got 'xxx"),
+    (["--lr", "0.1", "--data", "x" * 10_000], "data must be one of circles"),
 ]
 
 
@@ -198,8 +204,10 @@ def assert_refused(arguments, message, monkeypatch, capsys):
     assert stop.value.code == 2
     printed, errors = capsys.readouterr()
     assert printed == ""
-    assert errors.count("\n") == 1
     assert message in errors
+    assert errors.endswith(".\n")
+    assert errors.count("\n") == 1
+    assert len(errors) < 500
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG, ids=lambda value: str(value)[:40])
@@ -291,13 +299,15 @@ def test_a_loss_that_overflows_is_one_sentence(tmp_path, capsys):
 
 
 def test_the_script_runs_from_elsewhere_and_twice_the_same(tmp_path):
-    weights = []
-    for name in ("one", "two"):
-        command = [sys.executable, ROOT / "train.py", *SMALL, "--batch-size", "32", "--out", name]
-        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert "CircleModelV2" in result.stdout
-        assert result.stderr == ""
-        weights.append((tmp_path / name / "circle_model_v2.safetensors").read_bytes())
+    arguments = [*SMALL, "--batch-size", "32"]
+    command = [sys.executable, ROOT / "train.py", *arguments, "--out", "there"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "CircleModelV2" in result.stdout
+    assert result.stderr == ""
+    run(*arguments, out=tmp_path / "here")
+    weights = [
+        (tmp_path / name / "circle_model_v2.safetensors").read_bytes() for name in ("there", "here")
+    ]
     assert weights[0] == weights[1]
 
 

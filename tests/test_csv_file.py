@@ -337,7 +337,7 @@ def test_a_sentence_on_a_file_stays_short(tmp_path):
     long = "x" * 100_000
     for text in (f"{long},b\n", f"{long},b,{long}\n", f"a,b,{long}\n1,2,{long}\n", "a\nb,c\n"):
         path = write(tmp_path / "a.csv", text)
-        for features in (None, "q,r"):
+        for features in (None, "q,r", long, f"{long},b"):
             with pytest.raises(ValueError, match="must") as error:
                 read(path, features)
             assert len(str(error.value)) < 1000

@@ -109,13 +109,17 @@ def test_a_signal_from_outside_stops_a_run(tmp_path, signum, status):
     process = subprocess.Popen(
         [*command, "--checkpoint-every", "1"], stderr=subprocess.PIPE, text=True
     )
-    while not (tmp_path / "checkpoint" / "run.safetensors").exists():
-        time.sleep(0.01)
-    process.send_signal(signum)
-    _, errors = process.communicate(timeout=60)
+    try:
+        while not (tmp_path / "checkpoint" / "run.safetensors").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signum)
+        _, errors = process.communicate(timeout=3600)
+    finally:
+        process.kill()
     assert process.returncode == status
     assert errors == f"train.py: stopped; python train.py --resume --out {tmp_path} goes on.\n"
-    state = read_state(tmp_path / "checkpoint" / "run.safetensors")["state"]
+    state = read_state(tmp_path / "checkpoint" / "run.safetensors")["running"][0]
     assert state["epoch"] >= 1
 
 
@@ -133,9 +137,10 @@ def sleep_in_a_step(arguments):
 def test_the_second_signal_stops_a_run_at_once(tmp_path, start):
     process = start(*SMALL, "--out", tmp_path, target=sleep_in_a_step)
     while not (tmp_path / "asleep").exists():
+        assert process.exitcode is None
         time.sleep(0.01)
     sent = 0
-    while process.exitcode is None and sent < 50:
+    while process.exitcode is None:
         os.kill(process.pid, signal.SIGTERM)
         process.join(timeout=0.2)
         sent += 1
@@ -158,6 +163,7 @@ def test_a_file_that_gets_too_large_leaves_the_last_checkpoint_whole(tmp_path, s
     arguments += ["--checkpoint-every", "1", "--out", out]
     process = start(*arguments)
     while not (out / "checkpoint" / "run.safetensors").exists():
+        assert process.exitcode is None
         time.sleep(0.001)
     process.kill()
     process.join()
@@ -170,7 +176,7 @@ def test_a_file_that_gets_too_large_leaves_the_last_checkpoint_whole(tmp_path, s
     )
     assert errors.read_text().count("\n") == 1
     assert os.listdir(out / "checkpoint") == ["run.safetensors"]
-    assert 1 < read_state(out / "checkpoint" / "run.safetensors")["state"]["epoch"] < 100
+    assert 1 < read_state(out / "checkpoint" / "run.safetensors")["running"][0]["epoch"] < 100
     process = start("--resume", "--out", out)
     process.join()
     assert process.exitcode == 0

@@ -11,7 +11,6 @@ from itertools import pairwise
 
 import pytest
 import torch
-from matplotlib.figure import Figure
 from runs import results
 
 import lab.run
@@ -36,13 +35,8 @@ RUNS = {
     "compared": ["--seeds", "2", "--compare", "lr=0.1,0.2"],
     "compared data": ["--seeds", "2", "--compare", "data=moons,xor"],
 }
-
-
-@pytest.fixture(autouse=True)
-def _small_pictures(request, monkeypatch):
-    """Spare the time to draw pictures, which show no more than the figures tell; but for one."""
-    if "full batch" not in request.node.name:
-        monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: file.write(b"picture"))
+pytestmark = pytest.mark.usefixtures("no_pictures")
+SLOW = ("many seeds", "norm", "compared data")  # others stop in such runs, too
 
 
 def status_of(*arguments, out):
@@ -54,7 +48,13 @@ def status_of(*arguments, out):
     return 0
 
 
-@pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(run, id=name, marks=[pytest.mark.slow] * (name in SLOW))
+        for name, run in RUNS.items()
+    ],
+)
 def test_a_run_that_was_stopped_ends_at_the_same_bits(tmp_path, stop_after, capsys, arguments):
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     assert status_of(*SMALL, *arguments, out=whole) == 0
@@ -73,6 +73,14 @@ def test_a_run_that_was_stopped_ends_at_the_same_bits(tmp_path, stop_after, caps
         f"{line.split(':')[0]}: stopped; python train.py --resume --out {parts} goes on."
         for line in lines
     }
+
+
+def test_a_run_that_was_stopped_draws_the_same_pictures(tmp_path, stop_after, pictures):
+    assert status_of(*SMALL, out=tmp_path / "whole") == 0
+    stop_after(7)
+    assert status_of(*SMALL, out=tmp_path / "parts") == 130
+    assert status_of("--resume", out=tmp_path / "parts") == 0
+    assert results(tmp_path / "parts") == results(tmp_path / "whole")
 
 
 @pytest.mark.parametrize("steps", range(1, 26, 3))
