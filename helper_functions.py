@@ -14,7 +14,6 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
-from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib as mpl
@@ -48,7 +47,6 @@ LINE = {"color": "black", "linewidth": 1.5, "zorder": 2.5}  # seen above many po
 POINTS = {"markeredgecolor": "white"}
 CONTOUR_POINTS = 501  # lines are traced on at most this many points an axis: finer isn't seen
 SMALL_WORK = 10**8  # multiplications
-MAX_SAMPLES = 10**7  # to draw with a saved model; a small file must not fill the memory
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 MAX_NAME = 40  # characters of a name that are drawn
 PALE, PALE_OF_MANY = 0.25, 0.75  # the share of its colour that a class keeps where it's faded most
@@ -1299,95 +1297,7 @@ def _draw_legend(ax, count):
         )
 
 
-# The command line
-
-
-def main(argv=None):
-    """Draw saved models side by side, each on the training set that its file tells of."""
-    from support.command_line import CommandLine  # only this part needs anything of the project
-    from support.files import save_figure
-
-    parser = CommandLine(
-        description="Draw the decision boundaries of models that train.py has saved.",
-        epilog="example: python helper_functions.py outputs/circle_model_v2.pth --out ring.svg",
-    )
-    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.pth", help="saved models")
-    parser.add_argument(
-        "--hidden-units", action="store_true", help="show what each hidden unit computes, too"
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        help="the picture to write, by its ending: .png, .svg or .pdf "
-        "(default: MODEL.png beside the first model)",
-    )
-    parser.add_argument(
-        "--resolution", type=int, default=301, help="grid points along each axis (default: 301)"
-    )
-    args = parser.parse_args(argv)
-    text_only = mpl.rc_context({"text.parse_math": False})  # names may have dollar signs
-    with parser.one_sentence_errors(), text_only:
-        out = args.out or Path(f"{args.models[0]}".removesuffix(".pth") + ".png")
-        if out.suffix.lower() not in (".png", ".svg", ".pdf"):
-            raise ValueError(f"out must end in .png, .svg or .pdf; got '{out}'.")
-        if not 2 <= args.resolution <= 10_001:
-            raise ValueError(f"resolution must be from 2 to 10,001; got {args.resolution}.")
-        if not out.parent.is_dir() or out.is_dir():
-            raise ValueError(f"out must be a file in a directory that exists; got '{out}'.")
-        saved = [(path, *_load(path)) for path in args.models]
-        save_figure(_draw_saved(saved, args.resolution, args.hidden_units), out, dpi=150)
-        print(f"The picture is in {out}")
-
-
-def _load(path):
-    """Return a saved model and the data that it was trained on."""
-    from model import load_checkpoint
-    from support.command_line import keywords_of
-    from train import HELP, make_data
-
-    model, settings = load_checkpoint(path)
-    if model.arguments.get("in_features", 2) != 2:
-        raise ValueError(f"{path} must hold a model of points in the plane, in_features 2.")
-    settings = {name: value for name, value in settings.items() if name in HELP}
-    if isinstance(settings.get("samples"), int) and MAX_SAMPLES < settings["samples"] <= 10**8:
-        raise ValueError(
-            f"{path} must hold a model of at most {MAX_SAMPLES:,} points, which are drawn with it; "
-            f"got {settings['samples']:,}."
-        )
-    return model, make_data(**keywords_of(make_data, settings))
-
-
-def _draw_saved(saved, resolution, hidden_units):
-    """Return a figure of saved models, all on one scale of the plane and of probability."""
-    everything = torch.cat([data.X_train for _, _, data in saved])
-    plane = dict(
-        grid_resolution=resolution,
-        xlim=_limits("xlim", None, everything[:, 0].numpy()),
-        ylim=_limits("ylim", None, everything[:, 1].numpy()),
-    )
-    titles = [f"{_type(model)} ({path.name})" for path, model, _ in saved]
-    if hidden_units:
-        figure = Figure(figsize=(16, 6.3 * len(saved)))
-        parts = figure.subfigures(len(saved), 1, squeeze=False)[:, 0]
-        for part, title, (_, model, data) in zip(parts, titles, saved, strict=True):
-            options = plane | dict(title=title, class_names=data.class_names)
-            plot_hidden_units(model, data.X_train, data.y_train, figure=part, **options)
-        return figure
-    figure = Figure(figsize=(5.2 * len(saved) + 1, 5), layout="constrained")
-    panels = figure.subplots(1, len(saved), squeeze=False, sharex=True, sharey=True)[0]
-    for ax, title, (_, model, data) in zip(panels, titles, saved, strict=True):
-        options = plane | dict(title=title, class_names=data.class_names)
-        plot_decision_boundary(model, data.X_train, data.y_train, ax=ax, **options)
-        if data.feature_names is None:
-            ax.set_aspect("equal")
-        else:
-            ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1])
-    if all(len(data.class_names) == 2 for _, _, data in saved):
-        names = {data.class_names[1] for _, _, data in saved}
-        label = f"probability of {names.pop() if len(names) == 1 else 'the second class'}"
-        figure.colorbar(panels[0].images[0], ax=panels, label=label)
-    return figure
-
-
 if __name__ == "__main__":
+    from lab.saved_models import main
+
     main()

@@ -5,14 +5,15 @@ initial weights. The only difference is `nn.ReLU`: whatever V2 can do and V0 can
 `print(CircleModelV2())` lists the layers.
 """
 
-from collections import OrderedDict
 from itertools import pairwise
 from numbers import Integral
 
 import torch
 from torch import nn
 
-from support.checks import check_settings, shown
+from support.checks import check_settings
+from support.layers import ACTIVATIONS, Standardize
+from support.text import shown
 from support.torch_files import (
     CheckpointError,
     is_plain,
@@ -23,12 +24,12 @@ from support.torch_files import (
 
 
 class CircleModelV0(nn.Module):
-    """Linear layers and nothing between them: together still one affine map, so a line.
+    """Linear layers with nothing between them: together still one affine map, so a line.
 
     Takes points of shape (n, in_features) and returns logits of shape (n, out_features).
     `hidden_units` is the width of two hidden layers, or a tuple with a width for each layer.
     `standardize` holds the features' means and standard deviations, (mean, std), to subtract and
-    divide by first; None takes the features as they are.
+    divide by first; None takes the features as they are. A ValueError names a wrong argument.
     """
 
     def __init__(
@@ -47,14 +48,7 @@ class CircleModelV0(nn.Module):
             standardize=standardize,
         )
         check_settings(**self.arguments)
-        widths = [in_features, *widths_of(hidden_units)]
-        layers = OrderedDict()
-        if standardize:
-            layers["standardize"] = Standardize(*standardize)
-        for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
-            layers[f"hidden_{number}"] = nn.Linear(inputs, outputs)
-        layers["output"] = nn.Linear(widths[-1], out_features)
-        self.layers = nn.Sequential(layers)
+        self.layers = build_layers(**self.arguments)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.layers(x)
@@ -63,7 +57,6 @@ class CircleModelV0(nn.Module):
 class CircleModelV2(nn.Module):
     """The layers of `CircleModelV0` with `nn.ReLU` after each hidden one, so the line can bend.
 
-    Takes points of shape (n, in_features) and returns logits of shape (n, out_features).
     `activation` names another of `ACTIVATIONS` in the place of ReLU. `dropout` is the probability,
     from 0 to below 1, that a hidden unit is zeroed in train mode; `batch_norm` normalizes each
     hidden layer before its ReLU. Both are off by default. The rest is as in `CircleModelV0`.
@@ -91,52 +84,36 @@ class CircleModelV2(nn.Module):
             batch_norm=batch_norm,
         )
         check_settings(**self.arguments)
-        widths = [in_features, *widths_of(hidden_units)]
-        layers = OrderedDict()
-        if standardize:
-            layers["standardize"] = Standardize(*standardize)
-        for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
-            layers[f"hidden_{number}"] = nn.Linear(inputs, outputs)
-            if batch_norm:
-                layers[f"norm_{number}"] = nn.BatchNorm1d(outputs)
-            layers[f"{activation}_{number}"] = ACTIVATIONS[activation]()
-            if dropout:
-                layers[f"dropout_{number}"] = nn.Dropout(dropout)
-        layers["output"] = nn.Linear(widths[-1], out_features)
-        self.layers = nn.Sequential(layers)
+        self.layers = build_layers(**self.arguments)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.layers(x)
 
 
-class Standardize(nn.Module):
-    """Subtracts each feature's mean and divides by its standard deviation, which don't change."""
-
-    def __init__(self, mean, std):
-        super().__init__()
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.get_default_dtype()))
-        self.register_buffer("std", torch.tensor(std, dtype=torch.get_default_dtype()))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x - self.mean) / self.std
-
-
-class Step(nn.Module):
-    """1 above 0 and 0 elsewhere: without a slope, so that the layers before it can't learn."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return (x > 0).to(x.dtype)
-
-
-ACTIVATIONS = {
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-    "gelu": nn.GELU,
-    "tanh": nn.Tanh,
-    "sigmoid": nn.Sigmoid,
-    "step": Step,
-    "identity": nn.Identity,
-}
+def build_layers(
+    in_features,
+    hidden_units,
+    out_features,
+    standardize,
+    activation=None,
+    dropout=0.0,
+    batch_norm=False,
+) -> nn.Sequential:
+    """Return the layers of a network by their names; the arguments are those of the models."""
+    widths = [in_features, *widths_of(hidden_units)]
+    layers = nn.Sequential()
+    if standardize:
+        layers.add_module("standardize", Standardize(*standardize))
+    for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
+        layers.add_module(f"hidden_{number}", nn.Linear(inputs, outputs))
+        if batch_norm:
+            layers.add_module(f"norm_{number}", nn.BatchNorm1d(outputs))
+        if activation:
+            layers.add_module(f"{activation}_{number}", ACTIVATIONS[activation]())
+        if dropout:
+            layers.add_module(f"dropout_{number}", nn.Dropout(dropout))
+    layers.add_module("output", nn.Linear(widths[-1], out_features))
+    return layers
 
 
 def widths_of(hidden_units: int | tuple[int, ...]) -> tuple[int, ...]:

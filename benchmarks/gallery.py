@@ -13,8 +13,9 @@ from matplotlib.figure import Figure
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-import train as script  # noqa: E402
 from support.command_line import keywords_of  # noqa: E402
+
+import train as script  # noqa: E402
 from support.files import save_figure  # noqa: E402
 from support.text import percent  # noqa: E402
 

@@ -14,6 +14,8 @@ import time
 import jax
 import jax.numpy as jnp
 import torch
+from support.ensemble import Ensemble
+from support.memory import keep_freed_memory
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import jax_peer
@@ -31,8 +33,6 @@ from benchmarks.measure import (
     versions,
 )
 from model import CircleModelV2
-from support.ensemble import Ensemble
-from support.memory import keep_freed_memory
 from support.text import listed
 from train import Data, build, make_data, train
 

@@ -1,7 +1,13 @@
 """The rule that each setting must keep, written once for the functions and the command line."""
 
+from inspect import Parameter, signature
 from math import ceil, isfinite
 from numbers import Integral, Real
+
+from support.csv_file import is_csv
+from support.datasets import CSV, DATASETS, NAMES
+from support.layers import ACTIVATIONS
+from support.text import shown
 
 
 def _whole(low, high):
@@ -49,16 +55,11 @@ def _mean_and_std(value):
     )
 
 
-ACTIVATIONS = ("relu", "leaky_relu", "gelu", "tanh", "sigmoid", "step", "identity")
-
-DATASETS = ("circles", "moons", "xor", "gaussians", "spirals", "blobs")
-
-
 def _is_dataset(value):
     if not isinstance(value, str):
         return False
-    is_path = value.lower().endswith(".csv") and value.isprintable() and len(value) < 4096
-    return value in DATASETS or is_path
+    is_path = is_csv(value) and value.isprintable() and len(value) < 4096
+    return value in NAMES or is_path
 
 
 def _is_text(value):
@@ -66,7 +67,7 @@ def _is_text(value):
 
 
 RULES = {
-    "data": (f"one of {', '.join(DATASETS)}, or the path of a .csv file", _is_dataset),
+    "data": (f"one of {', '.join(NAMES)}, or the path of a .csv file", _is_dataset),
     "classes": _or_none(_whole(2, 1000)),
     "features": _or_none(("the names of two columns", _is_text)),
     "label": _or_none(("the name of a column", _is_text)),
@@ -96,12 +97,6 @@ RULES = {
     "record_every": _whole(1, 10**9),
     "checkpoint_every": _or_none(_whole(1, 10**9)),
 }
-
-
-def shown(value):
-    """Return a value as an error message shows it, which no file can make longer than a line."""
-    text = repr(value)
-    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def check_settings(**settings):
@@ -148,3 +143,25 @@ def check_split(points, classes, test_size):
             f"test_size must leave at least {classes} of the {points} points on either side; "
             f"got {test_size}."
         )
+
+
+def fill_in(settings: dict) -> dict:
+    """Return settings with the data set's own in the place of what is missing or None."""
+    check_settings(data=settings["data"])
+    data = CSV if is_csv(settings["data"]) else settings["data"]
+    given = {name: value for name, value in settings.items() if value is not None}
+    of_data = {name for own in DATASETS.values() for name in own} - {"hidden_units", "epochs"}
+    for name in given.keys() & of_data:
+        if name not in DATASETS[data]:
+            names = ", ".join(DATASETS[data])
+            raise ValueError(
+                f"{name} is no setting of {data}, which has {names}; got {shown(given[name])}."
+            )
+    return DATASETS[data] | given
+
+
+def keywords_of(function, settings: dict) -> dict:
+    """Return those of the settings that are keyword-only arguments of the function."""
+    parameters = signature(function).parameters.values()
+    names = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
+    return {name: settings[name] for name in names if name in settings}

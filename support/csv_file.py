@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from support.checks import shown
+from support.text import shown
 
 ROWS_AT_A_TIME = 50_000
 MAX_CLASSES = 1000
@@ -174,21 +174,3 @@ def _sorted(names):
     values = {name: _number(name) for name in names}
     all_numbers = not any(np.isnan(value) for value in values.values())
     return sorted(names, key=lambda name: (values[name], name) if all_numbers else name)
-
-
-def mean_and_std(X: np.ndarray, names, processes) -> tuple[list[float], list[float]]:
-    """Return the mean and the standard deviation of each feature of points (n, 2).
-
-    X has the points that this one of several processes holds. A ValueError names a feature that
-    varies so little that float32 can't tell its values apart.
-    """
-    total = sum(processes.gather(len(X)))
-    mean = sum(processes.gather(X.sum(axis=0, dtype=np.float64))) / total
-    std = np.sqrt(sum(processes.gather(((X - mean) ** 2).sum(axis=0))) / total)
-    for name, middle, spread in zip(names, mean, std, strict=True):
-        if spread <= 1e-5 * abs(middle) or spread == 0:
-            raise ValueError(
-                f"feature {name!r} must vary by more than a hundred-thousandth of its size; "
-                f"its mean is {middle:g} and its standard deviation {spread:g}."
-            )
-    return mean.tolist(), std.tolist()

@@ -1,23 +1,14 @@
 """Points of two and more classes in the plane; scikit-learn makes them wherever it can.
 
 Each function returns points of shape (samples, 2) and the numbers of their classes, (samples,).
-`noise` is the standard deviation of the Gaussian added to each coordinate.
+`noise` is the standard deviation of the Gaussian added to each coordinate. A new data set is a
+function here, and a line in each of the two tables at the end.
 """
-
-from math import ceil
 
 import numpy as np
 from sklearn import datasets
-from sklearn.model_selection import train_test_split
 
-BLOCK = 2**20  # points to make at a time
-
-
-def circles(*, samples, noise, factor, seed):
-    """Two circles around the origin: radius 1 (class 0), and radius `factor` (class 1)."""
-    return datasets.make_circles(
-        n_samples=samples, noise=noise or None, factor=factor, random_state=seed
-    )
+from support.csv_file import is_csv, read_csv
 
 
 def moons(*, samples, noise, seed):
@@ -54,39 +45,43 @@ def spirals(*, samples, noise, classes, seed, turns=1.25, inner=0.15):
     return X + random.normal(scale=noise, size=X.shape), y
 
 
-def block_sizes(samples):
-    """Return how many points to make at a time, so that memory doesn't go far beyond theirs."""
-    count = ceil(samples / BLOCK)
-    return [samples * (i + 1) // count - samples * i // count for i in range(count)]
+GENERATORS = {make.__name__: make for make in (moons, xor, gaussians, spirals, blobs)}
+
+# The settings of each data set, with their defaults; what training needs otherwise than the circles
+# stands here, too. `--help` shows this table. train.make_data makes the circles itself.
+CSV = "PATH.csv"  # stands for any file
+DATASETS = {
+    "circles": dict(samples=1000, noise=0.03, factor=0.8),
+    "moons": dict(samples=1000, noise=0.1),
+    "xor": dict(samples=1000, noise=0.3),
+    "gaussians": dict(samples=1000, noise=0.4),
+    "spirals": dict(samples=1000, noise=0.03, classes=2, hidden_units=32, epochs=600),
+    "blobs": dict(samples=1000, noise=0.25, classes=3),
+    CSV: dict(features=None, label=None),
+}
+NAMES = tuple(name for name in DATASETS if name != CSV)
 
 
-def split(make, sizes, test_size, seed, processes):
-    """Make the points block by block, and split each into a training and a test part.
+def make_points(settings: dict, seed: int):
+    """Return points and labels with the names of the classes and, for a file, of the features."""
+    if is_csv(settings["data"]):
+        return read_csv(settings["data"], settings["features"], settings["label"])
+    generate = GENERATORS[settings["data"]]
+    given = {name: settings[name] for name in ("samples", "noise", "classes") if name in settings}
+    X, y = generate(**given, seed=seed)
+    return X, y, tuple(f"class {number}" for number in range(settings.get("classes", 2))), None
 
-    make: a function from `samples` and `seed` to points (samples, 2) and labels (samples,).
-    sizes: the samples of each block. A block is what make returns alone; the first has the seed of
-        the whole.
-    processes: those that share the points out. Each makes just the blocks that it has a part of.
 
-    Returns the arrays X_train, y_train, X_test, y_test, with X float32 and y (n, 1), and the share
-    of all training points that these are.
+def mean_and_std(X: np.ndarray, names) -> tuple[list[float], list[float]]:
+    """Return the mean and the standard deviation of each feature of points (n, 2).
+
+    A ValueError names a feature that varies so little that float32 can't tell its values apart.
     """
-    seeds = [seed, *np.random.SeedSequence(seed).generate_state(len(sizes) - 1).tolist()]
-    tests = [ceil(size * test_size) for size in sizes]
-    share, start, parts = processes.share(sum(sizes) - sum(tests)), 0, []
-    for size, test, block_seed in zip(sizes, tests, seeds, strict=True):
-        train = size - test
-        low, high = (min(max(end - start, 0), train) for end in (share.start, share.stop))
-        start += train
-        if low == high:
-            continue
-        X, y = make(samples=size, seed=block_seed)
-        X_train, X_test, y_train, y_test = train_test_split(
-            X, y.reshape(-1, 1), test_size=test_size, stratify=y, random_state=block_seed
-        )
-        mine, mine_of_test = slice(low, high), slice(test * low // train, test * high // train)
-        X_train, y_train = X_train[mine].astype(np.float32), y_train[mine]
-        X_test, y_test = X_test[mine_of_test].astype(np.float32), y_test[mine_of_test]
-        parts.append((X_train, y_train, X_test, y_test))
-    arrays = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
-    return tuple(arrays), share
+    mean, std = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
+    for name, middle, spread in zip(names, mean, std, strict=True):
+        if spread <= 1e-5 * abs(middle) or spread == 0:
+            raise ValueError(
+                f"feature {name!r} must vary by more than a hundred-thousandth of its size; "
+                f"its mean is {middle:g} and its standard deviation {spread:g}."
+            )
+    return mean.tolist(), std.tolist()

@@ -6,10 +6,9 @@ from torch import nn
 
 
 @contextmanager
-def in_mode(model: nn.Module, *, training: bool):
-    """Put a model in train or eval mode while the context is open, and each module back after."""
+def modes_put_back(model: nn.Module):
+    """Put each module of a model back into train or eval mode, as it was, at the context's end."""
     before = [(module, module.training) for module in model.modules()]
-    model.train(training)
     try:
         yield
     finally:

@@ -27,3 +27,9 @@ def markdown(rows: list[list[str]]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     rows = [rows[0], ["-" * width for width in widths], *rows[1:]]
     return "\n".join("| " + " | ".join(map(str.ljust, row, widths)) + " |" for row in rows)
+
+
+def shown(value):
+    """Return a value as an error message shows it, which no file can make longer than a line."""
+    text = repr(value)
+    return text if len(text) <= 200 else f"{text[:200]}..."

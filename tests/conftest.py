@@ -5,6 +5,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
+from lab import turns
 from support.interrupts import Interrupts
 
 matplotlib.use("Agg")
@@ -21,6 +22,7 @@ def _close_figures():
 def stop_after(monkeypatch):
     """Return a function that has a signal come after so many steps, counted over all trainings."""
     check, left = Interrupts.check, [0, None]
+    monkeypatch.setattr(turns, "TURN", 0)  # each training rests after every step
 
     def counting_check(self):
         left[0] -= 1

@@ -9,10 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-import train as script
+from lab import pictures
+from lab.command_line import main
+from lab.film import Film, animate_training, few_colors, spaced_epochs, write_gif, write_player
 from model import CircleModelV0, CircleModelV2
-from support.animation import Film, few_colors, spaced_epochs, write_gif, write_player
-from train import animate_training, main, make_data, train
+from train import Training, make_data, train
 
 DATA = make_data(samples=60)
 
@@ -22,7 +23,7 @@ def filmed(epochs=12, frames=5):
     film = Film(epochs, frames)
     models = CircleModelV0(hidden_units=4), CircleModelV2(hidden_units=4, batch_norm=True)
     for model in models:
-        train(model, DATA, epochs=epochs, on_epoch=film.watch(model))
+        film.shoot(Training(model, DATA, epochs=epochs))
     return film, models
 
 
@@ -39,15 +40,13 @@ def test_snapshots_lie_closer_together_early_on(epochs, frames):
         assert steps[-1] >= 9
 
 
-def test_on_epoch_is_called_before_the_first_epoch_and_after_each():
-    seen = []
-    history = train(CircleModelV0(), DATA, epochs=3, on_epoch=seen.append)
-    assert seen == [0, 1, 2, 3]
+def test_a_film_changes_nothing_in_the_training():
     torch.manual_seed(0)
     watched, alone = CircleModelV2(), CircleModelV2()
     alone.load_state_dict(watched.state_dict())
-    assert train(watched, DATA, epochs=12, on_epoch=seen.append) == train(alone, DATA, epochs=12)
-    assert history["epoch"] == [3]
+    film = Film(12)
+    assert film.shoot(Training(watched, DATA, epochs=12)) == train(alone, DATA, epochs=12)
+    assert len(film.reels[0][1]) == 13
 
 
 def test_a_film_holds_copies_of_the_states_that_the_model_had():
@@ -75,8 +74,8 @@ def test_the_frames_show_the_models_of_their_epochs(tmp_path, monkeypatch):
         drawn.append((type(model).__name__, weight, title, ax.figure.get_suptitle()))
         return plot(model, X, y, ax=ax, title=title, **options)
 
-    plot = script.plot_decision_boundary
-    monkeypatch.setattr(script, "plot_decision_boundary", spy)
+    plot = pictures.plot_decision_boundary
+    monkeypatch.setattr(pictures, "plot_decision_boundary", spy)
     animate_training(film, DATA, tmp_path)
 
     assert [modes for modes, *_ in drawn] == ["CircleModelV0", "CircleModelV2"] * 5
@@ -96,10 +95,10 @@ def test_the_frames_show_the_models_of_their_epochs(tmp_path, monkeypatch):
 
 def test_a_film_must_be_complete(tmp_path):
     film = Film(5)
-    with pytest.raises(ValueError, match="watched models for all 5 epochs"):
+    with pytest.raises(ValueError, match="seen models for all 5 epochs"):
         animate_training(film, DATA, tmp_path)
-    train(model := CircleModelV0(), DATA, epochs=4, on_epoch=film.watch(model))
-    with pytest.raises(ValueError, match="watched models for all 5 epochs"):
+    film.shoot(Training(CircleModelV0(), DATA, epochs=4))
+    with pytest.raises(ValueError, match="seen models for all 5 epochs"):
         animate_training(film, DATA, tmp_path)
 
 

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import train as script
+from lab import command_line
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
@@ -259,7 +259,7 @@ def test_the_playground_trains_and_follows_its_controls(page, lab, tmp_path):
     assert board.command == command
     board.area.get_by_role("button", name="Copy").first.click()
     assert page.evaluate("navigator.clipboard.readText()").strip() == command
-    script.main([*shlex.split(command)[2:], "--out", str(tmp_path)])
+    command_line.main([*shlex.split(command)[2:], "--out", str(tmp_path)])
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     of_script = metrics["models"]["CircleModelV2"]["test_accuracy"]
     assert accuracy == pytest.approx(100 * of_script, abs=0.005)

@@ -9,8 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
+import lab.run
 import train as script
+from lab import command_line
+from lab.pictures import plot_boundaries
+from lab.run import train_both
 from model import load_checkpoint
+from support.checks import keywords_of
 
 ROOT = Path(__file__).parent.parent
 SMALL = ["--samples", "200", "--epochs", "12"]
@@ -24,7 +29,7 @@ FILES = [
 
 
 def run(*arguments, out):
-    script.main([*arguments, "--device", "cpu", "--out", str(out)])
+    command_line.main([*arguments, "--device", "cpu", "--out", str(out)])
     return json.loads((out / "metrics.json").read_text())
 
 
@@ -66,15 +71,15 @@ def test_the_saved_models_are_the_trained_ones(tmp_path):
         assert type(model).__name__ == name
         assert settings.items() >= metrics["settings"].items()
         assert settings["class_names"] == ("class 0", "class 1")
-        data = script.make_data(**script.keywords_of(script.make_data, settings))
+        data = script.make_data(**keywords_of(script.make_data, settings))
         _, accuracy = script.evaluate(model, data.X_test, data.y_test)
         assert accuracy == figures["test_accuracy"]
 
 
 def test_boundary_panels_say_what_they_show():
     data = script.make_data(samples=100)
-    results = script.compare_models(data, {"seed": 1, "epochs": 2})
-    figure = script.plot_boundaries(results, data)
+    results = train_both(data, {"seed": 1, "epochs": 2})
+    figure = plot_boundaries(results, data)
     titles = [ax.get_title() for ax in figure.axes[:4]]
     for title, (name, part) in zip(
         titles,
@@ -128,40 +133,40 @@ def test_compile_puts_each_model_through_torch_compile(tmp_path, monkeypatch):
     compiled = []
     monkeypatch.setattr(torch.nn.Module, "compile", lambda *args, **mode: compiled.append(args[0]))
     run(*SMALL, "--seeds", "60", "--compile", out=tmp_path)
-    assert [ensemble.size for ensemble in compiled] == [50, 50, 10, 10]
+    assert [ensemble.size for ensemble in compiled] == [30, 30, 30, 30]
     compiled.clear()
     run(*SMALL, "--compile", out=tmp_path)
     assert [type(model).__name__ for model in compiled] == ["CircleModelV0", "CircleModelV2"]
 
 
 WRONG = [
-    (["--epochs", "-5"], "epochs must be a whole number from 1 to 1,000,000,000; got -5."),
-    (["--epochs", "0"], "epochs must be"),
+    (["--epochs", "-5"], "--epochs must be a whole number from 1 to 1,000,000,000; got -5."),
+    (["--epochs", "0"], "--epochs must be"),
     (["--epochs", "many"], "--epochs: invalid int value: 'many'"),
     (["--epochs", "2.5"], "--epochs: invalid int value: '2.5'"),
-    (["--lr", "0"], "lr must be a number above 0"),
-    (["--lr", "nan"], "lr must be a number above 0 and below inf; got nan."),
-    (["--lr", "-0.1"], "lr must be a number above 0"),
-    (["--momentum", "1"], "momentum must be a number from 0 to below 1; got 1.0."),
-    (["--weight-decay", "inf"], "weight_decay must be"),
-    (["--batch-size", "0"], "batch_size must be"),
-    (["--batch-size", "2", "--batch-norm"], "batch_size must be 3 or more with batch_norm"),
-    (["--hidden-units", "0"], "hidden_units must be"),
-    (["--hidden-units", "1000000000"], "hidden_units must be a whole number from 1 to 10,000"),
-    (["--dropout", "1.0"], "dropout must be a number from 0 to below 1; got 1.0."),
-    (["--samples", "1"], "samples must be"),
-    (["--samples", "1000000000"], "samples must be a whole number from 10 to 100,000,000"),
+    (["--lr", "0"], "--lr must be a number above 0"),
+    (["--lr", "nan"], "--lr must be a number above 0 and below inf; got nan."),
+    (["--lr", "-0.1"], "--lr must be a number above 0"),
+    (["--momentum", "1"], "--momentum must be a number from 0 to below 1; got 1.0."),
+    (["--weight-decay", "inf"], "--weight-decay must be"),
+    (["--batch-size", "0"], "--batch-size must be"),
+    (["--batch-size", "2", "--batch-norm"], "--batch-size must be 3 or more with batch_norm"),
+    (["--hidden-units", "0"], "--hidden-units must be"),
+    (["--hidden-units", "1000000000"], "--hidden-units must be a whole number from 1 to 10,000"),
+    (["--dropout", "1.0"], "--dropout must be a number from 0 to below 1; got 1.0."),
+    (["--samples", "1"], "--samples must be"),
+    (["--samples", "1000000000"], "--samples must be a whole number from 10 to 100,000,000"),
     (["--seeds", "2", "--animate"], "animate shows one training"),
-    (["--samples", "10", "--test-size", "0.01"], "test_size must leave at least 2 of the 10"),
-    (["--noise", "nan"], "noise must be a number from 0 to 100; got nan."),
-    (["--noise", "-1"], "noise must be"),
-    (["--factor", "1"], "factor must be a number from 0 to below 1; got 1.0."),
-    (["--test-size", "1.5"], "test_size must be a number above 0 and below 1; got 1.5."),
-    (["--seed", "-1"], "seed must be a whole number from 0 to 4,294,967,295; got -1."),
-    (["--record-every", "0"], "record_every must be"),
+    (["--samples", "10", "--test-size", "0.01"], "--test-size must leave at least 2 of the 10"),
+    (["--noise", "nan"], "--noise must be a number from 0 to 100; got nan."),
+    (["--noise", "-1"], "--noise must be"),
+    (["--factor", "1"], "--factor must be a number from 0 to below 1; got 1.0."),
+    (["--test-size", "1.5"], "--test-size must be a number above 0 and below 1; got 1.5."),
+    (["--seed", "-1"], "--seed must be a whole number from 0 to 4,294,967,295; got -1."),
+    (["--record-every", "0"], "--record-every must be"),
     (["--device", "tpu"], "--device: invalid choice: 'tpu'"),
-    (["--seeds", "0"], "seeds must be a whole number"),
-    (["--seeds", "2", "--seed", "4294967295"], "seed must leave room"),
+    (["--seeds", "0"], "--seeds must be a whole number"),
+    (["--seeds", "2", "--seed", "4294967295"], "--seed must leave room"),
     (
         ["--compare", "features=x1,x2"],
         "compare must be SETTING=VALUE,... with one of activation, batch_norm, batch_size, "
@@ -173,7 +178,7 @@ WRONG = [
     ),
     (["--compare", "lr"], "compare must be SETTING=VALUE"),
     (["--compare", "lr=0.1,fast"], "compare must give lr as numbers; got '0.1,fast'."),
-    (["--compare", "lr=0.1,-1"], "lr must be a number above 0 and below inf; got -1.0."),
+    (["--compare", "lr=0.1,-1"], "--lr must be a number above 0 and below inf; got -1.0."),
     (
         ["--compare", "batch_norm=maybe"],
         "compare must give batch_norm as True or False; got 'maybe'.",
@@ -189,7 +194,7 @@ def assert_refused(arguments, message, monkeypatch, capsys):
 
     monkeypatch.setattr(script, "build", fail)
     with pytest.raises(SystemExit) as stop:
-        script.main(arguments)
+        command_line.main(arguments)
     assert stop.value.code == 2
     printed, errors = capsys.readouterr()
     assert printed == ""
@@ -236,7 +241,7 @@ def test_too_little_memory_is_one_sentence(tmp_path, monkeypatch, capsys, error)
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(script, "compare_models", fail)
+    monkeypatch.setattr(lab.run, "train_both", fail)
     with pytest.raises(SystemExit) as stop:
         run(out=tmp_path)
     assert stop.value.code == 2
@@ -247,7 +252,7 @@ def test_a_bug_is_not_taken_for_wrong_input(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
-    monkeypatch.setattr(script, "compare_models", fail)
+    monkeypatch.setattr(lab.run, "train_both", fail)
     with pytest.raises(RuntimeError, match="shapes"):
         run(out=tmp_path)
 
@@ -279,7 +284,9 @@ def test_a_loss_that_overflows_is_one_sentence(tmp_path, capsys):
         run("--lr", "1e30", out=tmp_path)
     assert stop.value.code == 2
     errors = capsys.readouterr().err
-    assert "Try a smaller lr, momentum or weight_decay than 1e+30, 0.9 and 0.0." in errors
+    assert (
+        "Try a smaller learning rate, momentum or weight decay than 1e+30, 0.9 and 0.0." in errors
+    )
     assert os.listdir(tmp_path) == []
 
 
@@ -298,7 +305,7 @@ def test_the_script_refuses_with_exit_status_2(tmp_path):
     command = [sys.executable, ROOT / "train.py", "--noise", "nan"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 2
-    assert result.stderr == "train.py: error: noise must be a number from 0 to 100; got nan.\n"
+    assert result.stderr == "train.py: error: --noise must be a number from 0 to 100; got nan.\n"
     assert os.listdir(tmp_path) == []
 
 

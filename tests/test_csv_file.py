@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-import helper_functions
+import lab.run
 import train as script
+from lab import saved_models
+from lab.command_line import main
 from model import load_checkpoint
 from support import csv_file
-from support.csv_file import mean_and_std
-from support.processes import ALONE
+from support.datasets import mean_and_std
 from train import make_data
 
 
@@ -190,11 +191,11 @@ def test_the_model_standardizes_by_the_training_points_and_takes_raw_ones(tmp_pa
 def test_the_script_learns_a_file_and_its_names_reach_the_pictures(tmp_path, monkeypatch):
     path, out = many_rows(tmp_path), tmp_path / "out"
     figures = []
-    save = script.save_figure
+    save = lab.run.save_figure
     monkeypatch.setattr(
-        script, "save_figure", lambda f, *a, **k: figures.append(f) or save(f, *a, **k)
+        lab.run, "save_figure", lambda f, *a, **k: figures.append(f) or save(f, *a, **k)
     )
-    script.main(["--data", path, "--epochs", "60", "--device", "cpu", "--out", str(out)])
+    main(["--data", path, "--epochs", "60", "--device", "cpu", "--out", str(out)])
     metrics = json.loads((out / "metrics.json").read_text())
     assert metrics["class_names"] == ["cat", "dog", "horse"]
     assert metrics["feature_names"] == ["height", "weight"]
@@ -212,13 +213,13 @@ def test_the_script_learns_a_file_and_its_names_reach_the_pictures(tmp_path, mon
     model, settings = load_checkpoint(out / "circle_model_v2.pth")
     predicted = model(torch.tensor([[25.0, 4.0], [50.0, 20.0], [160.0, 450.0]])).argmax(dim=1)
     assert [settings["class_names"][number] for number in predicted] == ["cat", "dog", "horse"]
-    helper_functions.main([str(out / "circle_model_v2.pth")])
+    saved_models.main([str(out / "circle_model_v2.pth")])
     assert (out / "circle_model_v2.png").stat().st_size > 10_000
 
 
 def test_many_seeds_read_a_file_once_and_split_it_each_in_its_own_way(tmp_path, capsys):
     path = many_rows(tmp_path)
-    script.main(["--data", path, "--epochs", "2", "--seeds", "3", "--out", str(tmp_path / "out")])
+    main(["--data", path, "--epochs", "2", "--seeds", "3", "--out", str(tmp_path / "out")])
     info = csv_file.read_csv.cache_info()
     assert (info.misses, info.hits) == (1, 2)
     assert "best possible" not in capsys.readouterr().out
@@ -232,7 +233,7 @@ def test_a_rare_class_may_be_missing_from_the_test_set(tmp_path):
     path = write(tmp_path / "a.csv", text)
     data = make_data(data=path, test_size=0.1)
     assert data.y_test.max() < 2 or data.y_train.max() < 2
-    script.main(["--data", path, "--test-size", "0.1", "--epochs", "3", "--out", str(tmp_path)])
+    main(["--data", path, "--test-size", "0.1", "--epochs", "3", "--out", str(tmp_path)])
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["class_names"] == ["x", "y", "z"]
 
@@ -246,15 +247,15 @@ def test_a_rare_class_may_be_missing_from_the_test_set(tmp_path):
 )
 def test_a_feature_that_float32_cannot_tell_apart_is_refused(column, message):
     with pytest.raises(ValueError, match=message):
-        mean_and_std(np.float32([column, [1, 2, 3]]).T, ("a", "b"), ALONE)
+        mean_and_std(np.float32([column, [1, 2, 3]]).T, ("a", "b"))
 
 
 def test_a_file_with_too_few_rows_is_one_sentence(tmp_path, capsys):
     path = write(tmp_path / "a.csv", ROWS)
     with pytest.raises(SystemExit) as stop:
-        script.main(["--data", path, "--out", str(tmp_path / "out")])
+        main(["--data", path, "--out", str(tmp_path / "out")])
     assert stop.value.code == 2
-    assert "test_size must leave at least 3 of the 6 points" in capsys.readouterr().err
+    assert "--test-size must leave at least 3 of the 6 points" in capsys.readouterr().err
 
 
 # Whatever a file holds, it is a table or one clear error
@@ -325,10 +326,10 @@ def test_names_are_drawn_as_they_are(tmp_path, monkeypatch):
     savefig = Figure.savefig
     monkeypatch.setattr(Figure, "savefig", spy)
     arguments = ["--data", path, "--epochs", "2", "--device", "cpu", "--out", str(tmp_path)]
-    script.main([*arguments, "--animate"])
+    main([*arguments, "--animate"])
     assert {"a$b$", "_c$\\frac{$", "$x^{$", " _hidden", "$5 to $10"} <= set(texts)
     texts.clear()
-    helper_functions.main([str(tmp_path / "circle_model_v2.pth")])
+    saved_models.main([str(tmp_path / "circle_model_v2.pth")])
     assert {"a$b$", "_c$\\frac{$", "$x^{$", " _hidden", "$5 to $10"} <= set(texts)
 
 

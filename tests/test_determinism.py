@@ -5,9 +5,9 @@ import hashlib
 import pytest
 import torch
 
+from lab.ensemble import Ensemble, EnsembleTraining, stack
 from model import CircleModelV2
-from support.ensemble import Ensemble
-from train import Data, build, make_data, train
+from train import build, make_data, train
 
 KINDS = {
     "full batch": ({}, {}),
@@ -38,8 +38,11 @@ def many(arguments, settings, device="cpu"):
     ]
     torch.manual_seed(3)
     ensemble = Ensemble(models).to(device)
-    data = Data.stack(parts).to(device)
-    return fingerprint(ensemble, train(ensemble, data, epochs=20, seed=(3, 4, 5), **settings))
+    data = stack(parts).to(device)
+    training = EnsembleTraining(ensemble, data, epochs=20, seed=(3, 4, 5), **settings)
+    for _ in training:
+        pass
+    return fingerprint(ensemble, training.history)
 
 
 @pytest.mark.parametrize("run", [one, many])

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-import helper_functions
-import train as script
+import lab.run
+from lab import command_line, saved_models
 from model import CheckpointError, CircleModelV0, CircleModelV2, load_checkpoint, save_model
 
 MODELS = (
@@ -423,7 +423,7 @@ def test_hostile_settings_of_a_model_are_one_sentence(tmp_path, capsys, settings
     path = tmp_path / "model.pth"
     save_model(CircleModelV2(hidden_units=2), path, settings)
     tracemalloc.start()
-    assert words in refused(helper_functions.main, path, capsys=capsys)
+    assert words in refused(saved_models.main, path, capsys=capsys)
     assert tracemalloc.get_traced_memory()[1] < 5 * 10**7
     tracemalloc.stop()
     assert os.listdir(tmp_path) == ["model.pth"]
@@ -436,13 +436,13 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
     arguments += ["--device", "cpu", "--checkpoint-every", "1"]
     stop_after(9)
     with pytest.raises(SystemExit):
-        script.main([*arguments, "--out", str(out)])
+        command_line.main([*arguments, "--out", str(out)])
     files = {path: path.read_bytes() for path in (out / "checkpoint").iterdir()}
     assert sorted(path.name for path in files) == ["run.pth", "trained-0000.pth"]
     # The results aren't of interest here, and take time.
-    monkeypatch.setattr(script, "save_figure", lambda *_: None)
-    monkeypatch.setattr(script, "plot_boundaries", lambda *_: None)
-    monkeypatch.setattr(script, "plot_losses", lambda *_: None)
+    monkeypatch.setattr(lab.run, "save_figure", lambda *_: None)
+    monkeypatch.setattr(lab.run, "plot_boundaries", lambda *_: None)
+    monkeypatch.setattr(lab.run, "plot_losses", lambda *_: None)
     ends = 0
     for number in range(1000):
         (out / "checkpoint").mkdir(exist_ok=True)
@@ -451,5 +451,5 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
         path = chance.choice(list(files))
         content = damaged(chance, [files[path]]) if number % 2 else damaged_pickle(chance, path)
         path.write_bytes(content)
-        ends += refused(script.main, "--resume", "--out", out, capsys=capsys) is None
+        ends += refused(command_line.main, "--resume", "--out", out, capsys=capsys) is None
     assert 20 < ends < 500

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from runs import results
 
 import train as script
+from lab import command_line
 from model import load_model
 from support.interrupts import Interrupts
 from support.torch_files import read_torch_file
@@ -32,7 +33,7 @@ def run(arguments):
     """Run train.py in this process, with the pictures' bytes left out to save time."""
     Figure.savefig = lambda self, file, **_: file.write(b"picture")
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-    script.main([str(argument) for argument in arguments])
+    command_line.main([str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,10 @@ import torch
 from matplotlib.axes import Axes
 from scipy import stats
 
-from model import CircleModelV0, CircleModelV2
-from support.ensemble import Ensemble
-from support.many_seeds import (
+from lab import many_seeds
+from lab.ensemble import Ensemble, EnsembleTraining, stack
+from lab.many_seeds import train_many
+from lab.statistics import (
     bootstrap_interval,
     comparison_table,
     join,
@@ -18,7 +19,9 @@ from support.many_seeds import (
     summarize,
     wilson_interval,
 )
-from train import Data, build, evaluate, keywords_of, make_data, train, train_many
+from model import CircleModelV0, CircleModelV2
+from support.checks import keywords_of
+from train import Training, build, evaluate, make_data, train
 
 SEEDS = [3, 4, 5]
 
@@ -28,7 +31,14 @@ def models_and_data(model_class, **arguments):
     datasets = [make_data(seed=seed).map(torch.Tensor.double) for seed in SEEDS]
     pairs = zip(SEEDS, datasets, strict=True)
     models = [build(model_class, {"seed": seed} | arguments, data).double() for seed, data in pairs]
-    return models, datasets, Data.stack(datasets)
+    return models, datasets, stack(datasets)
+
+
+def train_ensemble(ensemble, data, **settings):
+    training = EnsembleTraining(ensemble, data, seed=SEEDS, **settings)
+    for _ in training:
+        pass
+    return training.history
 
 
 CASES = [
@@ -43,7 +53,7 @@ CASES = [
 def test_an_ensemble_trains_each_model_as_it_would_train_alone(model_class, arguments, settings):
     models, datasets, data = models_and_data(model_class, **arguments)
     ensemble = Ensemble(models)
-    together = train(ensemble, data, epochs=10, seed=SEEDS, **settings)
+    together = train_ensemble(ensemble, data, epochs=10, **settings)
     for number, (model, one, seed) in enumerate(zip(models, datasets, SEEDS, strict=True)):
         alone = train(model, one, epochs=10, seed=seed, **settings)
         for name, tensor in model.state_dict().items():
@@ -56,27 +66,69 @@ def test_an_ensemble_trains_each_model_as_it_would_train_alone(model_class, argu
 
 def test_a_seed_among_many_ends_where_it_ends_alone():
     settings = {"samples": 1000, "epochs": 300, "batch_size": None}
-    together = train_many([CircleModelV2], settings, range(42, 45), "cpu", NoBar())
+    together = train_many([CircleModelV2], settings, range(42, 45))
     for number, seed in enumerate(range(42, 45)):
         one = settings | {"seed": seed}
         alone = train(
             build(CircleModelV2, one),
             make_data(**keywords_of(make_data, one)),
-            **keywords_of(train, one),
+            **keywords_of(Training, one),
         )
         final = together["CircleModelV2"]["test_acc"][-1][number]
         assert abs(final - alone["test_acc"][-1]) <= 1 / 200 + 1e-12
 
 
-class NoBar:
-    def update(self, count):
-        pass
+KINDS = {
+    "full batch": {},
+    "batches": {"batch_size": 64, "weight_decay": 0.01},
+    "dropout": {"dropout": 0.2, "batch_size": 50},
+    "dropout and norm": {"dropout": 0.2, "batch_norm": True, "batch_size": 50},
+    "classes": {"data": "blobs", "batch_size": 64},
+    "odd sizes": {"samples": 101, "hidden_units": (5, 3), "batch_size": 23},
+    "tanh": {"activation": "tanh", "batch_size": 30},
+}
+
+
+@pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS)
+def test_a_seed_depends_neither_on_the_seeds_beside_it_nor_on_the_threads(monkeypatch, settings):
+    """To the bit: a promise."""
+    settings = {"data": "circles", "samples": 200, "epochs": 12, "batch_size": None} | settings
+
+    def history(first, chunk, threads):
+        monkeypatch.setattr(many_seeds, "CHUNK", chunk)
+        monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+        seeds = range(first, 8)
+        many = train_many([CircleModelV0, CircleModelV2], settings, seeds)["CircleModelV2"]
+        return {key: [entry[5 - first :] for entry in many[key]] for key in many if key != "epoch"}
+
+    expected = history(0, 50, 1)
+    for first, chunk, threads in ((5, 50, 1), (0, 2, 1), (0, 3, 2), (4, 1, 3)):
+        assert history(first, chunk, threads) == expected
+
+
+@pytest.mark.parametrize("batch_norm", [False, True])
+def test_a_model_of_an_ensemble_drops_what_it_would_drop_alone(batch_norm):
+    arguments, settings = {"dropout": 0.3, "batch_norm": batch_norm}, {"batch_size": 64}
+    models, datasets, states = [], [], []
+    for seed in SEEDS:
+        datasets.append(make_data(seed=seed))
+        models.append(build(CircleModelV2, {"seed": seed} | arguments, datasets[-1]))
+        states.append(torch.get_rng_state())
+    ensemble = Ensemble(models, states)
+    train_ensemble(ensemble, stack(datasets), epochs=3, **settings)
+    for number, seed in enumerate(SEEDS):
+        model = build(CircleModelV2, {"seed": seed} | arguments, datasets[number])
+        train(model, datasets[number], epochs=3, seed=seed, **settings)
+        for name, tensor in model.state_dict().items():
+            torch.testing.assert_close(
+                ensemble.state_dict()[name][number], tensor, rtol=1e-3, atol=1e-4
+            )
 
 
 def test_the_ensembles_weights_are_its_own():
     models, _, data = models_and_data(CircleModelV2)
     before = models[0].layers.output.weight.clone()
-    train(Ensemble(models), data, epochs=2, seed=SEEDS)
+    train_ensemble(Ensemble(models), data, epochs=2)
     assert torch.equal(models[0].layers.output.weight, before)
 
 
@@ -88,7 +140,8 @@ def test_models_that_come_in_eval_mode_are_trained_in_train_mode():
 
 def test_an_ensemble_moves_to_another_device():
     ensemble = Ensemble(models_and_data(CircleModelV2, batch_norm=True)[0]).to("meta")
-    assert {t.device.type for t in ensemble.state_dict().values()} == {"meta"}
+    tensors = [*ensemble.parameters(), *ensemble.buffers()]
+    assert {tensor.device.type for tensor in tensors} == {"meta"}
     assert ensemble(torch.zeros(3, 5, 2, dtype=torch.float64, device="meta")).shape == (3, 5, 1)
 
 
@@ -96,7 +149,7 @@ def test_an_ensemble_moves_to_another_device():
 def test_many_seeds_train_on_cuda():
     settings = {"samples": 200, "epochs": 20, "batch_size": None, "batch_norm": True}
     on_cpu, on_cuda = (
-        train_many([CircleModelV2], settings, range(3), device, NoBar())["CircleModelV2"]
+        train_many([CircleModelV2], settings, range(3), device)["CircleModelV2"]
         for device in ("cpu", "cuda")
     )
     assert on_cuda["train_loss"][-1] == pytest.approx(on_cpu["train_loss"][-1], rel=1e-2)
@@ -125,7 +178,7 @@ def test_one_model_of_many_may_overflow():
     models, _, data = models_and_data(CircleModelV2)
     with torch.no_grad():
         models[1].layers.output.bias.fill_(float("nan"))
-    history = train(Ensemble(models), data, epochs=2, seed=SEEDS)
+    history = train_ensemble(Ensemble(models), data, epochs=2)
     history["train_mode_acc"] = history["test_acc"][-1:]
     summary = summarize(history, best=1.0)
     assert summary["not_finite"] == 1

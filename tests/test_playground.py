@@ -18,9 +18,8 @@ from torch import nn
 
 import train as script
 from helper_functions import CLASS_COLORS
-from model import CircleModelV2, load_model
-from support.command_line import keywords_of
-from support.live_picture import (
+from lab import command_line
+from lab.live_picture import (
     GAP,
     HEIGHT,
     PLANE,
@@ -31,8 +30,10 @@ from support.live_picture import (
     hidden_activations,
     plane_limits,
 )
-from support.playground import Number, Playground
-from support.stepwise import Stepwise
+from lab.playground import Number, Playground
+from lab.stepwise import Stepwise
+from model import CircleModelV2, load_model
+from support.checks import keywords_of
 
 RANDOM = dict(hidden_units=(8, 4), dropout=0.2, batch_norm=True, batch_size=64, seed=3)
 
@@ -41,7 +42,7 @@ def make(**settings):
     """Return data, a model at its initial weights, and the keywords of `train`."""
     settings = {"seed": 42} | settings
     data = script.make_data(**keywords_of(script.make_data, settings))
-    return data, script.build(CircleModelV2, settings, data), keywords_of(script.train, settings)
+    return data, script.build(CircleModelV2, settings, data), keywords_of(script.Training, settings)
 
 
 def same_state(one, other):
@@ -51,17 +52,13 @@ def same_state(one, other):
 
 @pytest.fixture
 def stepwise():
-    """Make a Stepwise from settings; its thread ends with the test."""
-    made = []
+    """Make a Stepwise from settings."""
 
     def make_one(**settings):
         data, model, keywords = make(**settings)
-        made.append(Stepwise(script.train, model, data, keywords))
-        return made[-1]
+        return Stepwise(model, data, keywords)
 
-    yield make_one
-    for one in made:
-        one.close()
+    return make_one
 
 
 # Training in steps
@@ -145,7 +142,7 @@ def test_an_error_of_the_training_is_raised_each_time():
             raise ArithmeticError("no")
 
     data, _, keywords = make()
-    training = Stepwise(script.train, Broken(), data, keywords)
+    training = Stepwise(Broken(), data, keywords)
     for _ in range(2):
         with pytest.raises(ArithmeticError, match="no"):
             training.advance()
@@ -167,21 +164,11 @@ def test_an_interrupt_stops_it_and_it_goes_on(stepwise):
     assert same_state(training.model, expected)
 
 
-def test_a_closed_one_ends_its_thread(stepwise):
-    training = stepwise()
-    training.advance()
-    training.close()
-    training._thread.join(10)
-    assert not training._thread.is_alive()
-    with pytest.raises(RuntimeError, match="training is over"):
-        training.advance()
-
-
 # The picture
 
 
 def picture_of(model, data, **options):
-    picture = LivePicture(script.plot_points_and_boundary, model, data, **options)
+    picture = LivePicture(model, data, **options)
     history = {"epoch": [0], "train_loss": [0.7], "test_loss": [0.7]}
     return picture, Image.open(io.BytesIO(picture.draw(model, history)))
 
@@ -253,7 +240,7 @@ def test_a_unit_is_drawn_with_its_own_activation():
 @pytest.mark.parametrize("widths", [(1,), (16, 16), (500, 3), (8,) * 12, (64,) * 30, (10_000,)])
 def test_the_units_have_room_and_the_rest_is_counted(widths):
     data, model, _ = make(hidden_units=(2, 2))
-    picture = LivePicture(script.plot_points_and_boundary, model, data)
+    picture = LivePicture(model, data)
     texts = len(picture._figure.texts)
     picture._lay_out_units(list(widths))
     assert picture._side >= SMALLEST
@@ -299,30 +286,30 @@ CASES = [
 def test_the_command_trains_the_same_weights(settings, table, tmp_path):
     if settings.get("data") == "CSV":
         settings = settings | {"data": table}
-    playground = Playground(script, **settings)
+    playground = Playground(**settings)
     playground.step(12)
     playground.step(8)
     python, file, *arguments = shlex.split(playground.command)
     assert (python, file, arguments[-2:]) == ("python", "train.py", ["--epochs", "20"])
-    script.main([*arguments, "--out", str(tmp_path)])
+    command_line.main([*arguments, "--out", str(tmp_path)])
     assert same_state(load_model(tmp_path / "circle_model_v2.pth"), playground.model)
 
 
 def test_the_command_leaves_out_what_train_takes_by_itself():
-    assert Playground(script).command == "python train.py"
-    spirals = Playground(script, data="spirals", hidden_units=32)
+    assert Playground().command == "python train.py"
+    spirals = Playground(data="spirals", hidden_units=32)
     assert spirals.command == "python train.py --data spirals"
 
 
 def test_the_command_stays_on_the_processor_where_train_would_take_another(monkeypatch):
     monkeypatch.setattr(script, "resolve_device", lambda name: torch.device("cuda"))
-    assert Playground(script).command == "python train.py --device cpu"
+    assert Playground().command == "python train.py --device cpu"
 
 
 @pytest.mark.parametrize("activation", ["relu", "step", "leaky_relu"])
 def test_the_code_makes_the_same_model(activation, table):
     settings = dict(activation=activation, dropout=0.2, batch_norm=True, hidden_units=(8, 4))
-    playground = Playground(script, data=table, seed=5, **settings)
+    playground = Playground(data=table, seed=5, **settings)
     pasted = {"__name__": "pasted"}
     exec(playground.code, pasted)
     assert isinstance(pasted["loss_fn"], nn.CrossEntropyLoss)
@@ -349,12 +336,12 @@ def test_a_number_takes_other_values_than_the_usual():
 
 
 def test_live_settings_act_in_the_middle_and_others_start_anew():
-    playground = Playground(script)
+    playground = Playground()
     playground.step(5)
     for name, value in {"lr": 0.05, "momentum": 0.5, "weight_decay": 0.01}.items():
         playground.controls[name].value = value
         assert playground.epoch == 5
-        assert playground._run.stepwise._optimizer.param_groups[0][name] == value
+        assert playground._run.stepwise.training.optimizer.param_groups[0][name] == value
     assert "learning rate was 0.1" in playground._note.value
     for name, value in {
         "noise": 0.1,
@@ -378,7 +365,7 @@ def test_live_settings_act_in_the_middle_and_others_start_anew():
 
 
 def test_layers_are_added_and_taken_away():
-    playground = Playground(script, hidden_units=(8, 4))
+    playground = Playground(hidden_units=(8, 4))
     more, fewer = playground.layer_buttons
     more.click()
     assert playground.settings["hidden_units"] == (8, 4, 4)
@@ -398,7 +385,7 @@ def test_layers_are_added_and_taken_away():
     ],
 )
 def test_a_wrong_setting_is_refused_in_a_sentence(control, value, sentence):
-    playground = Playground(script)
+    playground = Playground()
     playground.step(5)
     right, settings = playground.controls[control].value, playground.settings
     playground.controls[control].value = value
@@ -409,7 +396,7 @@ def test_a_wrong_setting_is_refused_in_a_sentence(control, value, sentence):
 
 
 def test_a_file_that_cant_be_used_is_told_of(table, tmp_path):
-    playground = Playground(script)
+    playground = Playground()
     playground.controls["data"].value = "a CSV file"
     playground.controls["path"].value = str(tmp_path / "none.csv")
     assert "can&#x27;t be read: No such file" in playground.message.value
@@ -427,11 +414,11 @@ def test_names_with_dollar_signs_are_shown_as_they_are(tmp_path):
     points = np.random.default_rng(0).normal(size=(40, 2))
     rows = [f"{x:.3f},{y:.3f},{'$a_$' if x > 0 else '$'}" for x, y in points]
     path.write_text("\n".join(["$x_$,y$,kind", *rows]))
-    Playground(script, data=str(path)).step(3)
+    Playground(data=str(path)).step(3)
 
 
 def test_a_file_that_is_gone_leaves_the_model_as_it_was(table):
-    playground = Playground(script, data=table)
+    playground = Playground(data=table)
     playground.step(3)
     os.remove(table)
     playground.buttons["Reset"].click()
@@ -442,7 +429,7 @@ def test_a_file_that_is_gone_leaves_the_model_as_it_was(table):
 
 
 def test_reset_reads_a_file_anew_and_gives_the_initial_weights(table):
-    playground = Playground(script, data=table)
+    playground = Playground(data=table)
     initial = {name: tensor.clone() for name, tensor in playground.model.state_dict().items()}
     playground.step(3)
     with open(table, "a") as file:
@@ -455,7 +442,7 @@ def test_reset_reads_a_file_anew_and_gives_the_initial_weights(table):
 
 
 def test_only_the_data_sets_own_settings_are_shown():
-    playground = Playground(script)
+    playground = Playground()
 
     def shown():
         names = ("samples", "noise", "factor", "classes", "path", "features", "label")
@@ -471,7 +458,7 @@ def test_only_the_data_sets_own_settings_are_shown():
 
 
 def test_a_loss_that_isnt_finite_pauses_with_a_sentence():
-    playground = Playground(script, activation="identity", lr=1e30)
+    playground = Playground(activation="identity", lr=1e30)
     for _ in range(3):
         playground.buttons["Step"].click()
     assert "the loss must be finite" in playground.message.value
@@ -482,9 +469,9 @@ def test_a_loss_that_isnt_finite_pauses_with_a_sentence():
 
 def test_unknown_settings_are_named():
     with pytest.raises(TypeError, match=r"settings must be among data, .* got colour"):
-        Playground(script, colour="red")
+        Playground(colour="red")
     with pytest.raises(ValueError, match="lr must be"):
-        Playground(script, lr=0)
+        Playground(lr=0)
 
 
 # Playing
@@ -508,7 +495,7 @@ def play(playground, *steps):
 
 
 def test_it_trains_between_train_and_pause():
-    playground = Playground(script)
+    playground = Playground()
     before = playground.picture
     states = []
     play(playground, lambda: states.append(dict(buttons(playground))))
@@ -528,7 +515,7 @@ def buttons(playground):
 
 
 def test_changes_while_it_trains():
-    playground = Playground(script)
+    playground = Playground()
 
     def change(name, value):
         return lambda: setattr(playground.controls[name], "value", value)
@@ -566,7 +553,7 @@ def test_pause_stops_between_two_epochs():
 
 
 def test_a_refused_setting_pauses_and_train_goes_on():
-    playground = Playground(script)
+    playground = Playground()
     plays = []
 
     def refuse():
@@ -585,7 +572,7 @@ def test_a_refused_setting_pauses_and_train_goes_on():
 
 
 def test_a_picture_stands_for_the_playground_where_there_are_no_widgets():
-    playground = Playground(script)
+    playground = Playground()
     bundle = playground._repr_mimebundle_()
     assert bundle["text/plain"].startswith("Playground, epoch 300: ")
     assert "application/vnd.jupyter.widget-view+json" in bundle
@@ -598,12 +585,12 @@ def test_a_picture_stands_for_the_playground_where_there_are_no_widgets():
 
 
 def test_a_picture_of_a_training_that_fails_is_of_its_beginning():
-    bundle = Playground(script, activation="identity", lr=1e30)._repr_mimebundle_()
+    bundle = Playground(activation="identity", lr=1e30)._repr_mimebundle_()
     assert bundle["text/plain"].startswith("Playground, epoch 0: ")
 
 
 def test_a_playground_that_is_shown_pauses_the_one_before():
-    first, second = Playground(script), Playground(script)
+    first, second = Playground(), Playground()
     first._repr_mimebundle_()
     plays = []
     play(first, lambda: (second._repr_mimebundle_(), plays.append(first._wanted)))
@@ -611,7 +598,7 @@ def test_a_playground_that_is_shown_pauses_the_one_before():
 
 
 def test_a_long_history_is_thinned_out():
-    playground = Playground(script, samples=20, hidden_units=(1,))
+    playground = Playground(samples=20, hidden_units=(1,))
     for _ in range(1100):
         playground._run.advance(1)
     epochs = playground.history["epoch"]

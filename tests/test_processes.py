@@ -7,16 +7,15 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
 import train as script
-from support import datasets
-from support.processes import Processes, joined, own_part
+from lab import command_line, shares
+from lab.processes import Processes, joined
+from lab.shares import block_sizes, make_share, own_part
 from train import make_data
 
 ROOT = Path(__file__).parent.parent
@@ -36,45 +35,58 @@ def torchrun(*arguments, program=ROOT / "train.py"):
 
 # Shares of the data
 
+DATA = {"data": "circles", "test_size": 0.2, "seed": 5}
+
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
 @pytest.mark.parametrize("samples", [50, 1000, 1003])
 def test_the_shares_of_all_processes_are_the_whole(monkeypatch, samples, count):
-    monkeypatch.setattr(datasets, "BLOCK", 300)
-    whole = make_data(samples=samples, seed=5)
-    shares = [
-        make_data(samples=samples, seed=5, processes=Processes(rank, count))
-        for rank in range(count)
-    ]
+    monkeypatch.setattr(shares, "BLOCK", 300)
+    settings = DATA | {"samples": samples}
+    whole = make_share(settings, Processes())
+    parts = [make_share(settings, Processes(rank, count)) for rank in range(count)]
     for name in ("X_train", "y_train", "X_test", "y_test"):
-        together = torch.cat([getattr(share, name) for share in shares])
+        together = torch.cat([getattr(part, name) for part in parts])
         assert torch.equal(together, getattr(whole, name))
-    sizes = [len(share.y_train) for share in shares]
+    sizes = [len(part.y_train) for part in parts]
     assert max(sizes) - min(sizes) <= 1
-    assert {share.share.total for share in shares} == {len(whole.y_train)}
+    if samples == 50:  # one block is what make_data returns
+        assert torch.equal(whole.X_train, make_data(**settings).X_train)
 
 
 def test_a_process_makes_only_the_blocks_that_it_has_a_part_of(monkeypatch):
     made = []
 
-    def make(samples, seed):
-        made.append(samples)
-        return datasets.circles(samples=samples, noise=0.1, factor=0.5, seed=seed)
+    def make(**settings):
+        made.append(settings["samples"])
+        return make_data(**settings)
 
-    sizes = [100, 100, 100, 100]
-    datasets.split(make, sizes, 0.2, 0, Processes(1, 4))
+    monkeypatch.setattr(shares, "BLOCK", 100)
+    monkeypatch.setattr(shares, "make_data", make)
+    monkeypatch.setattr(shares, "keywords_of", lambda _, settings: settings)
+    make_share(DATA | {"samples": 400}, Processes(1, 4))
     assert made == [100]
     made.clear()
-    datasets.split(make, sizes, 0.2, 0, Processes(1, 3))
+    make_share(DATA | {"samples": 400}, Processes(1, 3))
     assert made == [100, 100]
 
 
 def test_blocks_differ_and_up_to_a_million_points_are_one(monkeypatch):
-    assert datasets.block_sizes(2**20) == [2**20]
-    assert sum(datasets.block_sizes(10**7)) == 10**7
-    make = partial(datasets.circles, noise=0.1, factor=0.5)
-    (X, *_), _ = datasets.split(make, [100, 100], 0.2, 0, Processes())
-    assert not np.array_equal(X[:80], X[80:])
+    assert block_sizes(2**20) == [2**20]
+    assert sum(block_sizes(10**7)) == 10**7
+    monkeypatch.setattr(shares, "BLOCK", 100)
+    X = make_share(DATA | {"samples": 200}, Processes()).X_train
+    assert X.shape == (160, 2)
+    assert not torch.equal(X[:80], X[80:])
+
+
+def test_a_file_is_shared_out_too(tmp_path):
+    path = tmp_path / "points.csv"
+    path.write_text("x,y,kind\n" + "\n".join(f"{i},{i % 7},{'ab'[i % 2]}" for i in range(51)))
+    settings = {"data": str(path), "test_size": 0.2, "seed": 5}
+    whole, parts = make_data(**settings), [make_share(settings, Processes(i, 2)) for i in (0, 1)]
+    assert torch.equal(torch.cat([part.X_train for part in parts]), whole.X_train)
+    assert all(part.standardize == whole.standardize for part in parts)  # of all points
 
 
 @pytest.mark.parametrize(("total", "batches", "count"), [(100, 7, 2), (1000, 4, 3), (64, 64, 2)])
@@ -117,7 +129,7 @@ SETTINGS = ["--samples", "1500", "--batch-size", "128", "--epochs", "12", "--rec
 )
 def test_two_processes_end_where_one_ends(tmp_path, more):
     arguments = [*SETTINGS, *more]
-    script.main([*arguments, "--device", "cpu", "--out", str(tmp_path / "one")])
+    command_line.main([*arguments, "--device", "cpu", "--out", str(tmp_path / "one")])
     done = torchrun(*arguments, "--out", tmp_path / "two")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("points to train on") == 1  # one of them prints
@@ -147,7 +159,7 @@ def test_two_processes_end_where_one_ends(tmp_path, more):
 @pytest.mark.slow
 def test_two_processes_share_the_seeds(tmp_path):
     arguments = ["--seeds", "5", "--samples", "200", "--epochs", "12"]
-    script.main([*arguments, "--device", "cpu", "--out", str(tmp_path / "one")])
+    command_line.main([*arguments, "--device", "cpu", "--out", str(tmp_path / "one")])
     done = torchrun(*arguments, "--out", tmp_path / "two")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("5 seeds, 42 to 46") == 1
@@ -168,7 +180,7 @@ def test_the_threads_that_talk_to_other_processes_end_before_python_does(tmp_pat
     program = tmp_path / "program.py"
     program.write_text(
         f"import sys; sys.path.insert(0, {str(ROOT)!r})\n"
-        "import train; train.main()\n"
+        "from lab.command_line import main; main()\n"
         "from pathlib import Path\n"
         "names = [path.read_text() for path in Path('/proc/self/task').glob('*/comm')]\n"
         "print('threads:', *map(str.strip, names))\n"

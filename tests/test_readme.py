@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-import train as script
+from lab import command_line
 from model import CircleModelV2
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ def test_the_three_lines_load_a_saved_model(tmp_path, monkeypatch):
         r"```python\n(import torch\n\nfrom model import CircleModelV2\n.*?)```", README, re.DOTALL
     )
     monkeypatch.chdir(tmp_path)
-    script.main(["--samples", "100", "--epochs", "2", "--device", "cpu"])
+    command_line.main(["--samples", "100", "--epochs", "2", "--device", "cpu"])
     names = {}
     exec(compile(code, "README.md", "exec"), names)
     assert names["model"](torch.zeros(3, 2)).shape == (3, 1)
@@ -73,8 +73,8 @@ def test_the_pictures_are_there():
 
 def test_every_setting_that_the_readme_names_exists():
     with pytest.raises(SystemExit) as stop:
-        script.main(["--help"])
+        command_line.main(["--help"])
     assert stop.value.code == 0
     for command in re.findall(r"<!-- python train\.py ?(.*?) -->", README):
         for option in re.findall(r"--([a-z-]+)", command):
-            assert option in ("seeds", "compare") or option.replace("-", "_") in script.HELP
+            assert option in ("seeds", "compare") or option.replace("-", "_") in command_line.HELP

@@ -14,11 +14,13 @@ import torch
 from matplotlib.figure import Figure
 from runs import results
 
-import train as script
-from support import checkpoints
-from support.checkpoints import Checkpoint
+import lab.run
+import train
+from lab import checkpoints, command_line
+from lab.checkpoints import Checkpoint
+from lab.processes import Processes
+from support.csv_file import read_csv
 from support.interrupts import Interrupted, Interrupts
-from support.processes import Processes
 from support.torch_files import read_torch_file, write_torch_file
 
 SMALL = ["--samples", "60", "--epochs", "12", "--record-every", "5", "--device", "cpu"]
@@ -46,7 +48,7 @@ def _small_pictures(request, monkeypatch):
 def status_of(*arguments, out):
     """Return the exit status of train.py."""
     try:
-        script.main([*arguments, "--out", str(out)])
+        command_line.main([*arguments, "--out", str(out)])
     except SystemExit as stop:
         return stop.code
     return 0
@@ -83,17 +85,17 @@ def test_a_run_can_be_stopped_after_any_step(tmp_path, stop_after, steps):
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("place", ["compare_models", "plot_losses", "write_metrics"])
+@pytest.mark.parametrize("place", ["train_both", "plot_losses", "write_metrics"])
 def test_a_signal_outside_of_training_loses_no_training(tmp_path, monkeypatch, place):
     status_of(*SMALL, out=tmp_path / "whole")
-    steps, function = [], getattr(script, place)
+    steps, function = [], getattr(lab.run, place)
     with monkeypatch.context() as patch:
-        patch.setattr(script, place, lambda *_, **__: signal.raise_signal(signal.SIGINT))
+        patch.setattr(lab.run, place, lambda *_, **__: signal.raise_signal(signal.SIGINT))
         assert status_of(*SMALL, out=tmp_path / "parts") == 130
-        patch.setattr(script, place, function)
+        patch.setattr(lab.run, place, function)
         patch.setattr(Interrupts, "check", lambda self: steps.append(1))
         assert status_of("--resume", out=tmp_path / "parts") == 0
-    over = place != "compare_models"
+    over = place != "train_both"
     assert len(steps) == (2 if over else 2 * (12 + 1))
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
 
@@ -133,7 +135,7 @@ def test_checkpoints_are_as_often_as_asked(tmp_path, monkeypatch, arguments, exp
     def spy(path, content):
         write(path, content)
         if path.name == "run.pth":
-            seen.append((content["files"], content["state"]["epoch"]))
+            seen.append((len(content["files"]), content["running"][0]["epoch"]))
 
     write = checkpoints.write_torch_file
     monkeypatch.setattr(checkpoints, "write_torch_file", spy)
@@ -187,9 +189,13 @@ def test_there_must_be_a_checkpoint(tmp_path, capsys):
     ("began", "given", "message"),
     [
         ([], ["--lr", "0.2"], "lr must be what the run that is resumed began with, 0.1; got 0.2."),
-        ([], ["--seed", "3", "--data", "moons"], "seed and data must be .* with, 42, circles; got"),
+        (
+            [],
+            ["--seed", "3", "--data", "moons"],
+            "--seed and --data must .* with, 42, circles; got",
+        ),
         ([], ["--noise", "0.5"], "noise must be .* with, 0.03; got 0.5"),
-        ([], ["--batch-norm"], "batch_norm must be .* with, False; got True"),
+        ([], ["--batch-norm"], "--batch-norm must be .* with, False; got True"),
         ([], ["--animate"], "animate must be .* with, False; got True"),
         ([], ["--seeds", "3"], "seeds must be .* with, None; got 3"),
         (["--seeds", "2"], ["--seeds", "3"], "seeds must be .* with, 2; got 3"),
@@ -226,7 +232,7 @@ def test_other_data_than_before_is_refused(tmp_path, stop_after, capsys):
     stop_after(3)
     assert status_of(*SMALL[2:], "--data", str(path), out=out) == 130
     path.write_text("x,y,kind\n" + "\n".join(rows[::-1]))
-    script.read_csv.cache_clear()
+    read_csv.cache_clear()
     assert "holds another training" in refused("--resume", out=out, capsys=capsys)
 
 
@@ -235,12 +241,12 @@ def test_two_runs_into_one_directory_do_not_meet(tmp_path, monkeypatch, capsys):
         message = refused(*SMALL, "--seed", "1", out=tmp_path, capsys=capsys)
         assert "out must be a directory that no other run is using" in message
         assert os.listdir(tmp_path) == []
-        return compare_models(*_, **__)
+        return train_both(*_, **__)
 
-    compare_models = script.compare_models
-    monkeypatch.setattr(script, "compare_models", meet)
+    train_both = lab.run.train_both
+    monkeypatch.setattr(lab.run, "train_both", meet)
     assert status_of(*SMALL, out=tmp_path) == 0
-    monkeypatch.setattr(script, "compare_models", compare_models)
+    monkeypatch.setattr(lab.run, "train_both", train_both)
     assert status_of(*SMALL, out=tmp_path) == 0  # the lock is gone
 
 
@@ -262,7 +268,7 @@ def test_several_processes_have_no_checkpoint_but_a_lock(tmp_path):
         Checkpoint(tmp_path, [], [], processes=first) as one,
         Checkpoint(tmp_path, [], [], processes=second) as two,
     ):
-        assert one is two is None
+        assert one is two is checkpoints.NO_CHECKPOINT
         assert signal.getsignal(signal.SIGINT) == before
         with pytest.raises(OSError, match="no other run"), Checkpoint(tmp_path, [], []):
             pass
@@ -297,7 +303,7 @@ def test_a_disk_that_fails_leaves_the_last_checkpoint_whole(
     assert f"{out}/checkpoint/run.pth can't be written: {reason}." in errors
     assert os.listdir(out) == ["checkpoint"]
     assert os.listdir(out / "checkpoint") == ["run.pth"]
-    assert 1 < read_torch_file(out / "checkpoint" / "run.pth")["state"]["epoch"] < 12
+    assert 1 < read_torch_file(out / "checkpoint" / "run.pth")["running"][0]["epoch"] < 12
     assert status_of("--resume", out=out) == 0
     assert results(out) == results(tmp_path / "whole")
 
@@ -312,8 +318,8 @@ def test_a_directory_that_is_deleted_under_the_run_is_named(tmp_path, monkeypatc
             shutil.rmtree(out)
         return build(*arguments)
 
-    build = script.build
-    monkeypatch.setattr(script, "build", delete)
+    build = train.build
+    monkeypatch.setattr(train, "build", delete)
     errors = refused(*SMALL, "--checkpoint-every", "1", out=out, capsys=capsys)
     assert f"{out}/checkpoint can't be made: No such file or directory." in errors
 
@@ -365,7 +371,7 @@ def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
     status_of(*SMALL, "--batch-size", "20", out=tmp_path)
     path = tmp_path / "checkpoint" / "run.pth"
     good = path.read_bytes()
-    state = read_torch_file(path)["state"]
+    state = read_torch_file(path)["running"][0]
     values = (None, "text", -1, 10**9, [], {}, torch.zeros(3), {1: {"a": torch.zeros(2)}})
     wrong = [{key: value} for key in state for value in values]
     wrong += [{"model": state["model"] | {name: torch.zeros(1, 1, 1)}} for name in state["model"]]
@@ -378,7 +384,7 @@ def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
             continue
         path.write_bytes(good)
         run = read_torch_file(path)
-        run["state"] |= change
+        run["running"][0] |= change
         write_torch_file(path, run)
         assert "holds another training" in refused("--resume", out=tmp_path, capsys=capsys), change
     path.write_bytes(good)

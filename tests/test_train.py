@@ -1,5 +1,8 @@
 """The data, the loop and the proof: a line fails on the circles, ReLU doesn't."""
 
+import copy
+from itertools import islice
+
 import numpy as np
 import pytest
 import torch
@@ -7,15 +10,10 @@ from scipy import optimize, stats
 from torch import nn
 
 import train as script
+from lab.run import train_both
 from model import CircleModelV0, CircleModelV2
-from train import (
-    best_possible_accuracy,
-    evaluate,
-    make_data,
-    resolve_device,
-    shuffled_batches,
-    train,
-)
+from support.best_possible import best_possible_accuracy
+from train import Data, Training, compare_models, evaluate, make_data, resolve_device, train
 
 
 def seeded(model_class, seed=42, data=None, **arguments):
@@ -154,10 +152,18 @@ def test_evaluate_in_batches_changes_nothing():
 # The batches
 
 
+def batches_of(X, y, batch_size, seed=0):
+    """Return a training on points whose labels are their numbers, which only tells its batches."""
+    data = Data(X, torch.zeros(len(y), 1), X, torch.zeros(len(y), 1))
+    training = Training(nn.Linear(2, 1), data, batch_size=batch_size, seed=seed)
+    training.data = data._replace(y_train=y)
+    return training
+
+
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 99, 100, 1000, None])
 def test_batches_hold_every_point_once_with_its_label(batch_size):
     X, y = torch.arange(200.0).reshape(100, 2), torch.arange(100.0).reshape(100, 1)
-    parts = list(shuffled_batches(X, y, batch_size, [torch.Generator().manual_seed(0)]))
+    parts = list(batches_of(X, y, batch_size).batches())
     sizes = [len(part) for part, _ in parts]
     assert sum(sizes) == 100
     assert max(sizes) <= min(batch_size or 100, 100)
@@ -171,14 +177,14 @@ def test_batches_hold_every_point_once_with_its_label(batch_size):
 def test_each_epoch_has_its_own_order_and_each_seed_too():
     X, y = torch.zeros(100, 2), torch.arange(100.0).reshape(100, 1)
 
-    def first(generator):
-        return next(iter(shuffled_batches(X, y, 10, [generator])))[1]
+    def first(training):
+        return next(training.batches())[1]
 
-    generator = torch.Generator().manual_seed(0)
-    one, two = first(generator), first(generator)
+    training = batches_of(X, y, 10)
+    one, two = first(training), first(training)
     assert not torch.equal(one, two)
-    assert torch.equal(one, first(torch.Generator().manual_seed(0)))
-    assert not torch.equal(one, first(torch.Generator().manual_seed(1)))
+    assert torch.equal(one, first(batches_of(X, y, 10)))
+    assert not torch.equal(one, first(batches_of(X, y, 10, seed=1)))
 
 
 # The loop
@@ -261,7 +267,7 @@ def test_both_models_see_the_batches_in_the_same_order(monkeypatch):
 
 def test_a_loss_that_is_not_finite_stops_training_and_names_the_epoch():
     with pytest.raises(
-        FloatingPointError, match=r"CircleModelV2 .* by epoch 10 .* Try a smaller lr"
+        FloatingPointError, match=r"CircleModelV2 .* by epoch 10 .* Try a smaller learning rate"
     ):
         train(seeded(CircleModelV2), make_data(), lr=1e30, epochs=100)
 
@@ -286,7 +292,7 @@ def test_wrong_training_settings_are_named(keywords, message):
 
 def test_a_line_fails_on_the_circles_and_relu_does_not():
     for seed in (42, 7):
-        linear, relu = script.compare_models(
+        linear, relu = train_both(
             make_data(seed=seed), {"seed": seed, "hidden_units": 16, "epochs": 300}
         )
         assert linear.name == "CircleModelV0"
@@ -295,6 +301,58 @@ def test_a_line_fails_on_the_circles_and_relu_does_not():
         assert relu.summary()["test_accuracy"] >= 0.985
         assert relu.summary()["train_accuracy"] >= 0.995
         assert relu.summary()["parameters"] == linear.summary()["parameters"] == 337
+
+
+# Training that is looked on, stopped and taken up again
+
+
+@pytest.mark.parametrize("batch_size", [None, 64])
+def test_a_training_hands_back_control_after_every_step_and_every_epoch(batch_size):
+    training = Training(seeded(CircleModelV2), make_data(), epochs=3, batch_size=batch_size)
+    seen = [(one.epoch, one.step) for one in training]
+    steps = 1 if batch_size is None else 13
+    expected = [
+        [(epoch, step + 1) for step in range(steps)] + [(epoch + 1, 0)] for epoch in (0, 1, 2)
+    ]
+    assert seen == [pair for pairs in expected for pair in pairs]
+
+
+@pytest.mark.parametrize("stop", [1, 5, 14, 20])
+def test_a_stopped_training_goes_on_to_the_same_bits(stop):
+    arguments, settings = {"dropout": 0.3, "batch_norm": True}, {"epochs": 4, "batch_size": 64}
+    data = make_data()
+    whole = seeded(CircleModelV2, **arguments)
+    history = train(whole, data, **settings)
+
+    first = Training(seeded(CircleModelV2, **arguments), data, **settings)
+    for _ in islice(first, stop):
+        pass
+    state = copy.deepcopy(first.state_dict())
+    for _ in islice(first, 3):  # what it does later is not in the state
+        pass
+    other = Training(seeded(CircleModelV2, 1, **arguments), data, **settings)
+    other.load_state_dict(state)
+    for _ in other:
+        pass
+    assert torch.equal(weights(other.model), weights(whole))
+    assert other.history == history
+
+
+def test_a_training_that_is_iterated_over_again_goes_on_within_the_epoch():
+    data, settings = make_data(), {"epochs": 3, "batch_size": 64}
+    whole, parts = seeded(CircleModelV2), seeded(CircleModelV2)
+    train(whole, data, **settings)
+    training = Training(parts, data, **settings)
+    while training.epoch < 3:
+        for _ in islice(training, 4):
+            pass
+    assert torch.equal(weights(parts), weights(whole))
+
+
+def test_both_models_begin_with_the_same_weights():
+    linear, relu = compare_models(make_data(), {"seed": 5, "epochs": 1})
+    assert [training.name for training in (linear, relu)] == ["CircleModelV0", "CircleModelV2"]
+    assert torch.equal(weights(linear.model), weights(relu.model))
 
 
 # Labels that are none of the classes, and classes that aren't there

@@ -17,12 +17,20 @@ import torch
 import traitlets
 from torch import nn
 
-from support.checks import ACTIVATIONS, DATASETS, check_settings
-from support.command_line import as_sentence, keywords_of
+import train
+from lab.live_picture import WIDTH, LivePicture
+from lab.parser import as_sentence
+from lab.stepwise import Stepwise
+from model import CircleModelV2, widths_of
+from support.best_possible import best_possible_accuracy
+from support.checks import check_settings, fill_in, keywords_of
 from support.csv_file import is_csv, read_csv
-from support.live_picture import WIDTH, LivePicture
-from support.stepwise import Stepwise
+from support.datasets import DATASETS
+from support.datasets import NAMES as DATASET_NAMES
+from support.layers import ACTIVATIONS
 from support.text import as_argument, percent
+from support.threads import is_small
+from train import Training, build, evaluate, make_data, resolve_device
 
 FRAME = 0.08  # seconds from one picture to the next, where there is time to spare
 TRAINING = 0.1  # seconds of training between two pictures at most, so that buttons answer
@@ -140,12 +148,11 @@ def _value(text):
 class Run:
     """A model in training, and the history of its losses and accuracies."""
 
-    def __init__(self, script, settings: dict, data):
-        self._evaluate, self._data = script.evaluate, data
+    def __init__(self, settings: dict, data):
+        self._data = data
         with torch.random.fork_rng(devices=[]):
-            self.model = script.build(script.CircleModelV2, settings, data)
-            keywords = keywords_of(script.train, settings)
-            self.stepwise = Stepwise(script.train, self.model, data, keywords)
+            self.model = build(CircleModelV2, settings, data)
+            self.stepwise = Stepwise(self.model, data, keywords_of(Training, settings))
         self.history = {name: [] for name in HISTORY}
         self._record()
 
@@ -156,8 +163,8 @@ class Run:
 
     def _record(self):
         data, epoch, history = self._data, self.stepwise.epoch, self.history
-        train_loss, train_acc = self._evaluate(self.model, data.X_train, data.y_train)
-        test_loss, test_acc = self._evaluate(self.model, data.X_test, data.y_test)
+        train_loss, train_acc = evaluate(self.model, data.X_train, data.y_train)
+        test_loss, test_acc = evaluate(self.model, data.X_test, data.y_test)
         if history["epoch"][-1:] == [epoch]:  # it is still going on
             for values in history.values():
                 values.pop()
@@ -177,22 +184,22 @@ class Run:
 class Playground(widgets.VBox):
     """A model of `train.py` to play with: its data, its layers and its training.
 
-    `script` is the module train. `settings` are keywords of its `make_data`, `CircleModelV2` and
-    `train`, and are what the playground begins with. A setting that can't be is refused in a
+    `settings` are keywords of `make_data`, `CircleModelV2` and `Training`, and are what the
+    playground begins with. A setting that can't be is refused in a
     sentence, and the model stays as it was. Where there are no widgets to show, a picture stands
     for the playground: of its model, or of one trained for 300 epochs if it isn't trained yet.
     """
 
     shown = None  # the last one
 
-    def __init__(self, script, **settings):
+    def __init__(self, **settings):
         unknown = sorted(settings.keys() - set(NAMES))
         if unknown:
             raise TypeError(f"settings must be among {', '.join(NAMES)}; got {unknown[0]}.")
-        self._script, self._run, self._task, self._data = script, None, None, None
+        self._run, self._task, self._data = None, None, None
         self._wanted = self._quiet = False
         settings = self._defaults(settings.get("data", "circles")) | settings
-        settings["hidden_units"] = script.widths_of(settings["hidden_units"])
+        settings["hidden_units"] = widths_of(settings["hidden_units"])
         self._begin(settings)
         self._make_widgets()
         super().__init__(self._layout())
@@ -277,7 +284,7 @@ class Playground(widgets.VBox):
                 words += [option] if value is True else [option, as_argument(value)]
         if self.epoch > 0:
             words += ["--epochs", str(self.epoch)]
-        if self._script.resolve_device("auto").type != "cpu":
+        if resolve_device("auto").type != "cpu":
             words += ["--device", "cpu"]
         return shlex.join(["python", "train.py", *words])
 
@@ -298,32 +305,30 @@ class Playground(widgets.VBox):
         """Return a file's path as seen from the project's folder, in full if it lies elsewhere."""
         if not is_csv(data):
             return data
-        path, folder = Path(data).resolve(), Path(self._script.__file__).parent.resolve()
+        path, folder = Path(data).resolve(), Path(train.__file__).parent.resolve()
         return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
     def _defaults(self, data):
         """Return what train.py takes for settings that it isn't given."""
-        script, keywords = self._script, {}
-        for function in (script.make_data, script.CircleModelV2, script.train):
+        keywords = {}
+        for function in (make_data, CircleModelV2, Training):
             keywords |= signature(function).parameters
-        own = script.fill_in({"data": data})
+        own = fill_in({"data": data})
         defaults = {name: own.get(name, keywords[name].default) for name in NAMES}
-        defaults["hidden_units"] = script.widths_of(defaults["hidden_units"])
+        defaults["hidden_units"] = widths_of(defaults["hidden_units"])
         return defaults
 
     def _begin(self, settings, anew=False):
         """Make a model at epoch 0, and data where there is other; on an error nothing changes."""
-        script, data = self._script, self._data
+        data = self._data
         check_settings(**settings)
-        of_data = keywords_of(script.make_data, settings)
-        if anew or self._run is None or of_data != keywords_of(script.make_data, self._settings):
-            data = script.make_data(**of_data)
-        torch.set_num_threads(1 if script.is_small(data, settings) else ALL_THREADS)
-        run = Run(script, settings, data)
-        if self._run is not None:
-            self._run.stepwise.close()
+        of_data = keywords_of(make_data, settings)
+        if anew or self._run is None or of_data != keywords_of(make_data, self._settings):
+            data = make_data(**of_data)
+        run = Run(settings, data)
+        torch.set_num_threads(1 if is_small(run.model, data.X_train) else ALL_THREADS)
         self._run, self._data, self._settings, self._earlier = run, data, settings, {}
-        best = script.best_possible_accuracy
+        best = best_possible_accuracy
         self._best = best(**keywords_of(best, settings))
 
     # Following the controls
@@ -357,7 +362,7 @@ class Playground(widgets.VBox):
     def _show_own_controls(self):
         """Show the controls of the data set's own settings and no others'; return the defaults."""
         data = self.controls["data"].value
-        own = self._script.DATASETS["PATH.csv" if data == OWN_CSV else data]
+        own = DATASETS["PATH.csv" if data == OWN_CSV else data]
         for name in ("path", *OF_DATA):
             shown = data == OWN_CSV if name == "path" else name in own
             self.controls[name].layout.display = "flex" if shown else "none"
@@ -370,7 +375,7 @@ class Playground(widgets.VBox):
         if not own:
             raise ValueError(NO_PATH)
         check_settings(data=own)
-        used = self._script.DATASETS["PATH.csv" if is_csv(own) else own]
+        used = DATASETS["PATH.csv" if is_csv(own) else own]
         settings |= {name: None for name in OF_DATA if name not in used}
         settings |= {name: settings[name] or None for name in ("features", "label")}
         settings |= {"data": own, "hidden_units": _widths(settings["hidden_units"])}
@@ -405,12 +410,12 @@ class Playground(widgets.VBox):
 
         data = shown["data"]
         self.controls = {
-            "data": choice("data", [*DATASETS, OWN_CSV], OWN_CSV if is_csv(data) else data),
+            "data": choice("data", [*DATASET_NAMES, OWN_CSV], OWN_CSV if is_csv(data) else data),
             "path": text("path", data if is_csv(data) else "", "points.csv"),
             "features": text("features", shown["features"], "x1,x2 (the first two)"),
             "label": text("label", shown["label"], "y (the last)"),
             "hidden_units": text("hidden_units", as_argument(shown["hidden_units"])),
-            "activation": choice("activation", ACTIVATIONS, shown["activation"]),
+            "activation": choice("activation", list(ACTIVATIONS), shown["activation"]),
             "batch_norm": widgets.Checkbox(value=shown["batch_norm"], **_described("batch_norm")),
             "points": choice("points", ["train", "test"], "train"),
             "speed": Number("speed", 5, live=True),
@@ -494,8 +499,7 @@ class Playground(widgets.VBox):
         self._show()
 
     def _new_picture(self, title, model):
-        plot, points = self._script.plot_points_and_boundary, self.controls["points"].value
-        return LivePicture(plot, model, self._data, points, title)
+        return LivePicture(model, self._data, self.controls["points"].value, title)
 
     def _show(self):
         self._image.value = self._picture.draw(self.model, self.history)
@@ -542,15 +546,13 @@ class Playground(widgets.VBox):
 
     def _trained(self):
         """Return a run of the same settings for 300 epochs, or what can be had of them."""
-        run = Run(self._script, self._settings, self._data)
+        run = Run(self._settings, self._data)
         end = time.monotonic() + PATIENCE
         try:
             while run.stepwise.epoch < 300 and time.monotonic() < end:
                 run.advance(10, PATIENCE)
         except FloatingPointError:
             return self._run
-        finally:
-            run.stepwise.close()
         return run
 
 

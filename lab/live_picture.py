@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 from torch import nn
 
-from support.modes import in_mode
+from lab.pictures import plot_points_and_boundary
+from support.modes import modes_put_back
 
 WIDTH, HEIGHT = 840, 412  # pixels
 PLANE = (48, 20, 338, 338)  # left, top, width and height of the panels, in pixels
@@ -25,12 +26,11 @@ UNIT_COLORS = mpl.colormaps["PRGn"](np.linspace(0, 1, 256), bytes=True)[:, :3]  
 class LivePicture:
     """A figure whose axes, ticks and texts are drawn once, and what changes as often as needed.
 
-    `plot(model, X, y, data, ax, **options)` draws a decision boundary among points, as
-    `train.plot_points_and_boundary` does. `points` is "train" or "test": those that are shown.
+    `points` is "train" or "test": those that are shown.
     """
 
-    def __init__(self, plot, model, data, points: str = "train", title: str = ""):
-        self._plot, self._data = plot, data
+    def __init__(self, model, data, points: str = "train", title: str = ""):
+        self._data = data
         X, y = (data.X_train, data.y_train) if points == "train" else (data.X_test, data.y_test)
         self._points = X[:MAX_POINTS], y[:MAX_POINTS]
         self._limits = plane_limits(data)
@@ -92,7 +92,7 @@ class LivePicture:
         for artist in (*plane.images, *plane.collections, *plane.lines):
             artist.remove()
         options = dict(grid_resolution=self._resolution, **self._limits)
-        self._plot(model, *self._points, self._data, plane, **options)
+        plot_points_and_boundary(model, *self._points, self._data, plane, **options)
         for artist in (*plane.images, *plane.collections, *plane.lines):
             artist.set_animated(True)
         if not self._figure.legends:
@@ -170,7 +170,8 @@ class LivePicture:
 def hidden_activations(model, X) -> list[torch.Tensor]:
     """Return what each hidden layer hands to the next in eval mode: tensors of shape (n, units)."""
     activations = []
-    with in_mode(model, training=False), torch.no_grad():
+    with modes_put_back(model), torch.no_grad():
+        model.eval()
         first = _linear(model)[0]
         for layer in model.layers:
             if isinstance(layer, nn.Linear) and layer is not first:

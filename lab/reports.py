@@ -3,14 +3,36 @@
 import json
 import platform
 from importlib.metadata import version
+from typing import NamedTuple
 
 import torch
+from torch import nn
 
 from support.files import write_atomically
 from support.text import percent
 
 
-def results_table(results: list, best: float | None) -> str:
+class Result(NamedTuple):
+    """A trained model, its history, and the seconds that its training took."""
+
+    model: nn.Module
+    history: dict[str, list]
+    seconds: float
+
+    @property
+    def name(self):
+        return type(self.model).__name__
+
+    def summary(self) -> dict:
+        return {
+            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+            "train_accuracy": self.history["train_acc"][-1],
+            "test_accuracy": self.history["test_acc"][-1],
+            "seconds": self.seconds,
+        }
+
+
+def results_table(results: list[Result], best: float | None) -> str:
     """Return a run's results as text, above the best accuracy possible on average, if known."""
     lines = ["model          parameters  train accuracy  test accuracy    time"]
     for result in results:

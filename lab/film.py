@@ -6,37 +6,50 @@ import html
 import io
 import json
 from itertools import cycle
+from pathlib import Path
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
-from tqdm import tqdm
+
+from lab.pictures import plot_points_and_boundary
+from lab.progress import progress
+from support.files import write_atomically
+from support.text import percent
+from train import Data, evaluate
 
 
 class Film:
     """Snapshots of models while they train, at epochs that lie closer together early on.
 
-    `train(model, data, on_epoch=film.watch(model))` takes a model's; do so for as many models as
-    are to be seen side by side. `epochs` is the number of epochs that they will train.
+    `film.shoot(Training(model, data))` trains a model and takes its snapshots; do so for as many
+    models as are to be seen side by side. `epochs` is the number of epochs that they train.
     """
 
     def __init__(self, epochs: int, frames: int = 64):
         self.epochs = spaced_epochs(epochs, frames)
         self.reels = []  # for each model: the model, and its state_dict at each of the epochs
 
-    def watch(self, model):
-        """Return a function for `on_epoch` that keeps a copy of the model's state when due."""
-        states = []
-        self.reels.append((model, states))
+    def shoot(self, training) -> dict[str, list]:
+        """Train a model to the end and return its history."""
+        states = self.load(training.model)
+        self.look(training, states)
+        for _ in training:
+            self.look(training, states)
+        return training.history
 
-        def on_epoch(epoch):
-            if len(states) < len(self.epochs) and epoch == self.epochs[len(states)]:
-                state = model.state_dict()
-                states.append({name: tensor.clone() for name, tensor in state.items()})
+    def load(self, model) -> list:
+        """Return the list that a model's snapshots go to, for `look`."""
+        self.reels.append((model, []))
+        return self.reels[-1][1]
 
-        on_epoch.states = states  # so that a checkpoint can keep them, too
-        return on_epoch
+    def look(self, training, states: list) -> None:
+        """Keep a copy of the model's state if an epoch that is to be seen has just ended."""
+        due = self.epochs[len(states)] if len(states) < len(self.epochs) else None
+        if training.step == 0 and training.epoch == due:
+            state = training.model.state_dict()
+            states.append({name: tensor.clone() for name, tensor in state.items()})
 
     def develop(self, look, seconds: float) -> tuple[bytes, bytes]:
         """Return the film as a GIF and as a page, with `seconds` from one frame to the next.
@@ -44,12 +57,13 @@ class Film:
         `look(model, panel)` draws a model as it is in a snapshot and returns its loss.
         """
         if not self.reels or any(len(states) < len(self.epochs) for _, states in self.reels):
-            raise ValueError(f"film must have watched models for all {self.epochs[-1]} epochs.")
+            raise ValueError(f"film must have seen models for all {self.epochs[-1]} epochs.")
         models = [copy.deepcopy(model).eval() for model, _ in self.reels]
         figure, panels, loss_panel, curves = _stage(models, self.epochs[-1])
         canvas, heading = FigureCanvasAgg(figure), figure.suptitle("")
         images, losses = [], [[] for _ in models]
-        for i, epoch in enumerate(tqdm(self.epochs, "frames", disable=None, unit="frame")):
+        bar = progress(len(self.epochs), " frames")
+        for i, epoch in enumerate(self.epochs):
             heading.set_text(f"epoch {epoch}")
             for number, (model, panel) in enumerate(zip(models, panels, strict=True)):
                 model.load_state_dict(self.reels[number][1][i])
@@ -61,12 +75,37 @@ class Film:
             loss_panel.set_ylim(0, 1.1 * max(map(max, losses)))
             canvas.draw()
             images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
+            bar.update()
+        bar.close()
 
         images = few_colors(images)
         captions = [f"epoch {epoch}" for epoch in self.epochs]
         title = " and ".join(type(model).__name__ for model in models) + " in training"
         page = write_player(images, captions, seconds, title)
         return write_gif(images, seconds), page.encode()
+
+
+def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float = 0.1) -> None:
+    """Write a film of models side by side as training.gif and training.html to a directory.
+
+    film: of one or more models, each of them trained to the end.
+    data: what they were trained on; the boundaries are drawn among its training points.
+    seconds: from one frame to the next.
+
+    A ValueError tells of a film that saw no model, or one whose training stopped short.
+    """
+
+    def look(model, panel):
+        loss, accuracy = evaluate(model, data.X_train, data.y_train)
+        title = f"{type(model).__name__}: {percent(accuracy, digits=1)} right"
+        plot_points_and_boundary(
+            model, data.X_train, data.y_train, data, panel, title=title, grid_resolution=201
+        )
+        return loss
+
+    gif, page = film.develop(look, seconds)
+    write_atomically(Path(out) / "training.gif", gif)
+    write_atomically(Path(out) / "training.html", page)
 
 
 def _stage(models, epochs):

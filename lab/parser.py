@@ -4,7 +4,7 @@ import argparse
 import sys
 from argparse import SUPPRESS
 from contextlib import contextmanager
-from inspect import Parameter, signature
+from inspect import signature
 from typing import get_args
 
 from support.interrupts import Interrupted
@@ -20,10 +20,16 @@ def as_sentence(error: Exception) -> str | None:
     return None
 
 
+def as_option(name: str) -> str:
+    """Return a setting's name as one types it."""
+    return "--" + name.replace("_", "-")
+
+
 class CommandLine(argparse.ArgumentParser):
     """An argument parser that ends bad input with one sentence and exit status 2."""
 
     def __init__(self, **options):
+        self.defaults, self.kinds = {}, {}  # of the keywords that are options
         super().__init__(
             **options, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter
         )
@@ -48,7 +54,13 @@ class CommandLine(argparse.ArgumentParser):
             sentence = as_sentence(error)
             if sentence is None:
                 raise
-            self.error(sentence)
+            self.error(self.with_option(sentence))
+
+    def with_option(self, sentence: str) -> str:
+        """Return a sentence that begins with a setting's name as one types it: --batch-size."""
+        name, _, rest = sentence.partition(" ")
+        names = [action.dest for action in self._actions if action.option_strings]
+        return f"{as_option(name)} {rest}" if name in names else sentence
 
     def parse_or_resume(self, argv, stored_command):
         """Return the arguments, the command line that they are from, and those given now.
@@ -76,7 +88,7 @@ class CommandLine(argparse.ArgumentParser):
         }
         wrong = {name: value for name, value in given.items() if value != settings.get(name)}
         if wrong:
-            names = " and ".join(wrong)
+            names = " and ".join(map(as_option, wrong))
             began = ", ".join(str(settings.get(name)) for name in wrong)
             raise ValueError(
                 f"{names} must be what the run that is resumed began with, {began}; got "
@@ -89,12 +101,11 @@ class CommandLine(argparse.ArgumentParser):
         An option that isn't used doesn't show up among the arguments; `defaults` has the functions'
         defaults.
         """
-        self.defaults, self.kinds = {}, {}
         for name, text in help.items():
             keyword = next(
                 signature(f).parameters[name] for f in functions if name in signature(f).parameters
             )
-            option, default = "--" + name.replace("_", "-"), keyword.default
+            option, default = as_option(name), keyword.default
             self.defaults[name], self.kinds[name] = default, _kind(keyword.annotation)
             if self.kinds[name] is _flag:
                 self.add_argument(option, action="store_true", help=text, default=SUPPRESS)
@@ -145,10 +156,3 @@ KINDS = {
     _flag: "True or False",
     widths: "widths, as 16 or 8x8x4",
 }
-
-
-def keywords_of(function, settings):
-    """Return those of the settings that are keyword-only arguments of the function."""
-    parameters = signature(function).parameters.values()
-    names = [p.name for p in parameters if p.kind is Parameter.KEYWORD_ONLY]
-    return {name: settings[name] for name in names if name in settings}

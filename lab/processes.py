@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
 
@@ -61,10 +60,6 @@ class Processes:
                 f"batch_size must be {least} or more with {self.count} processes; got {batch_size}."
             )
 
-    def distribute(self, model):
-        """Return the model as one that averages its gradients over all processes."""
-        return model if self.count == 1 else _distributed(model)
-
 
 ALONE = Processes()
 
@@ -103,46 +98,3 @@ def joined(device: torch.device):
         raise
     finally:
         torch.distributed.destroy_process_group()
-
-
-def _distributed(model):
-    """Return the model as DistributedDataParallel, weighted by each process's part of a batch."""
-    from torch.nn.parallel import DistributedDataParallel  # takes time to import
-
-    class Distributed(DistributedDataParallel):
-        """Averages gradients over the processes, each of which has a part of every batch.
-
-        The loss is the mean over a process's own points. Its gradient is weighted by their share,
-        so that the average is the gradient of the mean over the whole batch.
-        """
-
-        def forward(self, x):
-            logits = super().forward(x)
-            if logits.requires_grad:
-                whole = torch.tensor(float(len(x)), device=x.device)
-                torch.distributed.all_reduce(whole)
-                weight = len(x) * torch.distributed.get_world_size() / whole
-                logits.register_hook(lambda gradient: gradient * weight)
-            return logits
-
-    idle = model.arguments.get("activation") == "step"  # then the hidden layers get no gradient
-    return Distributed(model, forward_sync_buffers=False, find_unused_parameters=idle)
-
-
-def sum_over_processes(model, values: torch.Tensor) -> torch.Tensor:
-    """Return values summed over the processes that train the model together, if several do."""
-    if hasattr(model, "require_backward_grad_sync"):  # DistributedDataParallel, without its import
-        torch.distributed.all_reduce(values)
-    return values
-
-
-def own_part(order: torch.Tensor, batches: int, share: Share) -> tuple[torch.Tensor, list[int]]:
-    """Return which of its own points a process takes in an order of all, and where batches end.
-
-    The batches are those into which a single process would cut the order.
-    """
-    is_own = (order >= share.start) & (order < share.stop)
-    places = torch.from_numpy(np.flatnonzero(is_own.numpy()))  # ten times as fast as nonzero()
-    ends = torch.tensor([len(part) for part in order.tensor_split(batches)]).cumsum(0)[:-1]
-    own = order.index_select(0, places) - share.start
-    return own, torch.searchsorted(places, ends).tolist()

@@ -1,0 +1,144 @@
+"""The command line of train.py: its options, and what they ask for."""
+
+import gc
+import os
+import shutil
+import sys
+from functools import partial
+from pathlib import Path
+
+import torch
+from matplotlib import rc_context
+
+import train
+from lab.checkpoints import Checkpoint, stored_command
+from lab.many_seeds import run_seeds
+from lab.parser import CommandLine
+from lab.processes import joined
+from lab.reports import datasets_table
+from lab.run import FILM_FILES, MODEL_FILES, run_once
+from model import CircleModelV2
+from support.checks import check_settings, fill_in
+from support.datasets import DATASETS
+from support.files import prepare_directory
+from support.text import listed
+from train import Training, make_data, resolve_device
+
+HELP = {
+    "data": "one of the data sets below, or the path of a CSV file",
+    "samples": "points to make",
+    "noise": "standard deviation of the noise on each coordinate",
+    "factor": "radius of the inner circle; the outer one's is 1",
+    "classes": "number of classes",
+    "features": "names of the two feature columns, as x1,x2 (default: the first two)",
+    "label": "name of the label column (default: the last)",
+    "test_size": "share of the points to test on",
+    "seed": "of the data, the split, the weights and the batches",
+    "hidden_units": "units in each of two hidden layers, or 8x8x4: units of each of three",
+    "activation": "activation function of CircleModelV2",
+    "dropout": "probability that a hidden unit of CircleModelV2 is zeroed",
+    "batch_norm": "normalize the hidden layers of CircleModelV2",
+    "epochs": "passes over the training set",
+    "lr": "learning rate",
+    "momentum": "momentum of SGD",
+    "weight_decay": "weight decay of SGD",
+    "batch_size": "points in a batch at most (default: all)",
+    "record_every": "epochs from one entry of the history to the next",
+}
+
+
+def command_line() -> CommandLine:
+    """Return the parser: an option for each setting in `HELP`, and those of the run itself."""
+    parser = CommandLine(
+        prog="train.py", description=train.__doc__, epilog=datasets_table(DATASETS)
+    )
+    parser.add_keywords(make_data, CircleModelV2, Training, help=HELP)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument(
+        "--out", type=Path, default="outputs", help="directory to write to (default: outputs)"
+    )
+    parser.add_argument(
+        "--animate", action="store_true", help=f"write a film, too: {' and '.join(FILM_FILES)}"
+    )
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="train N models of each kind, from --seed on"
+    )
+    parser.add_argument(
+        "--compare", metavar="SETTING=VALUE,...", help="do so at each value (default: 100 seeds)"
+    )
+    parser.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile the models first, for very many seeds or CUDA",
+    )
+    parser.add_argument(
+        "--deterministic", action="store_true", help="use repeatable algorithms only, on CUDA too"
+    )
+    parser.add_argument(
+        "--checkpoint-every", type=int, metavar="N", help="epochs (default: about ten seconds)"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with the run that was stopped in --out"
+    )
+    return parser
+
+
+def plan(args, each, compared, values, processes):
+    """Return the function that does what is asked for, and the names of the files it will write.
+
+    each: the settings of each run, one for each of the `values` that are `compared`.
+    """
+    settings = each[0]
+    many = args.seeds is not None or compared
+    if args.compile and not any(map(shutil.which, ("g++", "clang++", "cl"))):
+        raise ValueError("compile needs a C++ compiler, and none was found.")
+    if args.animate and many:
+        raise ValueError("animate shows one training; it can't go with seeds or compare.")
+    if not many:
+        processes.check(**settings)
+        files = (*MODEL_FILES.values(), "decision_boundary.png", "loss_curves.png")
+        films = FILM_FILES if args.animate else ()
+        return partial(run_once, settings, args.animate), (*files, *films, "metrics.json")
+
+    count = 100 if args.seeds is None else args.seeds
+    check_settings(seed=settings["seed"], seeds=count)
+    processes.check(seeds=count)
+    seeds = range(settings["seed"], settings["seed"] + count)
+    runs = dict(zip(values or [None], each, strict=True))
+    run = partial(run_seeds, runs, seeds, compared)
+    return run, ("comparison.png" if compared else "seeds.png", "metrics.json")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Train, compare, save and plot, as the command line asks."""
+    parser = command_line()
+    argv = sys.argv[1:] if argv is None else argv
+    args, command, asked = parser.parse_or_resume(argv, stored_command)
+    given = {name: value for name, value in vars(args).items() if name in HELP}
+    text_only = rc_context({"text.parse_math": False})  # names may have dollar signs
+    with (
+        parser.one_sentence_errors(),
+        text_only,
+        joined(resolve_device(args.device)) as (processes, device),
+    ):
+        compared, values = parser.parse_comparison(args.compare)
+        each = [given | {compared: value} for value in values] if compared else [given]
+        each = [parser.defaults | fill_in({"data": "circles"} | settings) for settings in each]
+        for settings in each:
+            check_settings(**settings)
+        check_settings(checkpoint_every=asked.checkpoint_every)
+        run, files = plan(args, each, compared, values, processes)
+        if asked.resume:
+            parser.check_same(asked, each[0] | vars(args))
+        if args.deterministic:
+            os.environ["CUBLAS_WORKSPACE_CONFIG"] = ":4096:8"  # or cuBLAS is not repeatable
+            torch.use_deterministic_algorithms(True)
+        prepare_directory(args.out, files)
+        command = [*command, "--device", device.type]
+        with Checkpoint(
+            args.out, command, each, files, asked.checkpoint_every, asked.resume, processes
+        ) as checkpoint:
+            run(device, args.out, args.compile, processes, checkpoint)
+        if processes.is_first:
+            print(f"\nIn {args.out}: {listed(files)}.")
+    gc.freeze()  # there is nothing left to collect, and looking for it takes a second
