@@ -1,0 +1,86 @@
+"""Saved models drawn from the shell: pictures, one scale for several, errors in one sentence."""
+
+import pytest
+
+from lab import saved_models
+from lab.saved_models import main
+from model import CircleModelV0, CircleModelV2, save_model
+
+
+@pytest.fixture
+def saved(tmp_path):
+    paths = []
+    for model_class in (CircleModelV0, CircleModelV2):
+        paths.append(tmp_path / f"{model_class.__name__}.safetensors")
+        save_model(model_class(hidden_units=3), paths[-1], {"samples": 40, "noise": 0.1})
+    return paths
+
+
+@pytest.mark.parametrize(
+    ("ending", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
+@pytest.mark.parametrize("more", [[], ["--hidden-units"]])
+def test_saved_models_are_drawn(saved, ending, magic, more, capsys):
+    out = saved[0].parent / f"picture.{ending}"
+    main([*map(str, saved), "--out", str(out), "--resolution", "21", *more])
+    assert out.read_bytes().startswith(magic)
+    assert capsys.readouterr().out == f"The picture is in {out}\n"
+
+
+def test_the_picture_stands_beside_the_model_by_default(saved):
+    main([str(saved[1])])
+    assert saved[1].with_suffix(".png").exists()
+
+
+def test_several_models_share_one_scale(saved):
+    loaded = [(path, *saved_models._load(path)) for path in saved]
+    figure = saved_models._draw_saved(loaded, 21, hidden_units=False)
+    left, right, bar = figure.axes
+    assert left.get_title() == "CircleModelV0 (CircleModelV0.safetensors)"
+    assert right.get_title() == "CircleModelV2 (CircleModelV2.safetensors)"
+    assert left.images[0].get_clim() == right.images[0].get_clim() == (0, 1)
+    assert left.get_xlim() == right.get_xlim()
+    assert bar.get_ylabel() == "probability of class 1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "MODEL"),
+        (["none.safetensors"], "can't be read"),
+        (["junk.safetensors"], "not a saved model"),
+        (["{v0}", "none.safetensors"], "can't be read"),
+        (["{v0}", "--out", "a.gif"], "out must end in .png, .svg or .pdf; got 'a.gif'"),
+        (["{v0}", "--out", "none/a.png"], "directory that exists; got 'none/a.png'"),
+        (["{v0}", "--out", "folder.png"], "out must be a file"),
+        (["{v0}", "--resolution", "1"], "resolution must be from 2 to 10,001; got 1"),
+        (["{v0}", "--resolution", "10002"], "resolution must be"),
+        (["{v0}", "--resolution", "x"], "invalid int value"),
+        (["{v0}", "--nonsense"], "unrecognized arguments"),
+        (["wide.safetensors"], "must hold a model of points in the plane"),
+        (["odd.safetensors"], "noise must be a number"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(saved, arguments, words, capsys, monkeypatch):
+    folder = saved[0].parent
+    monkeypatch.chdir(folder)
+    (folder / "junk.safetensors").write_bytes(b"junk")
+    (folder / "folder.png").mkdir()
+    save_model(CircleModelV0(in_features=3), folder / "wide.safetensors")
+    save_model(CircleModelV0(), folder / "odd.safetensors", {"noise": -1.0})
+    before = set(folder.iterdir())
+    with pytest.raises(SystemExit) as stop:
+        main([argument.format(v0=saved[0]) for argument in arguments])
+    assert stop.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    assert words in printed.err
+    assert set(folder.iterdir()) == before
+
+
+def test_help_shows_an_example(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    assert "example: python helper_functions.py outputs/" in capsys.readouterr().out
