@@ -1,0 +1,1 @@
+"""What runs and studies the three scripts."""
