@@ -20,25 +20,21 @@ def trained_models(
     each = [settings | {"seed": seed} for seed in seeds]
     datasets = [make_data(**keywords_of(make_data, one)) for one in each]
     models = [build(model_class, *pair) for pair in zip(each, datasets, strict=True)]
-    options = {
-        name: value for name, value in keywords_of(train, settings).items() if name != "seed"
-    }
-    return models, datasets, train_together(models, datasets, seeds, **options)
+    return models, datasets, train_together(models, datasets, seeds, **settings)
 
 
 def train_together(models, datasets: list[Data], seeds, **settings) -> list[float]:
     """Train each model in place, on data and in the order of a seed of its own.
 
-    The settings are those of `train`. Returns the test accuracies.
+    Those of the settings that are `train`'s are used. Returns the test accuracies.
     """
     accuracies = []
     with tqdm(total=len(models), unit="model", disable=None) as bar:
         for start in range(0, len(models), CHUNK):
             chunk = slice(start, start + CHUNK)
             ensemble, data = Ensemble(models[chunk]), Data.stack(datasets[chunk])
-            history = train(
-                ensemble, data, seed=seeds[chunk], progress=lambda epochs, name: epochs, **settings
-            )
+            own = keywords_of(train, settings | {"seed": seeds[chunk]})
+            history = train(ensemble, data, progress=lambda epochs, name: epochs, **own)
             for number, model in enumerate(models[chunk]):
                 state = {name: stacked[number] for name, stacked in ensemble.state_dict().items()}
                 model.load_state_dict(state)
