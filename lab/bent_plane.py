@@ -115,10 +115,10 @@ def plot_bent_plane(view: View, X, y, *, ax=None, share=1.0, class_names=CIRCLES
     low, high = grid.min(axis=(0, 1)), grid.max(axis=(0, 1))
     pad = 0.04 * (high - low) + 1e-9
     (left, bottom), (right, top) = low - pad, high + pad
-    if view.normal.any():
+    if share > 0 and view.normal.any():
         foot = -view.offset * view.normal / (view.normal @ view.normal)
         along = view.normal[::-1] * (1, -1)
-        ax.axline(foot, foot + along, color="black", lw=1, ls="--", alpha=share, zorder=1.5)
+        ax.axline(foot, foot + along, color="black", lw=1, ls="--", zorder=1.5)
     ax.set(xlim=(left, right), ylim=(bottom, top))
     if share == 1:
         ax.set(xlabel=view.names[0], ylabel=view.names[1])

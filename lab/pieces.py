@@ -91,14 +91,16 @@ def boundary_segments(pieces: list[Piece]) -> np.ndarray:
 def plot_pieces(pieces: list[Piece], *, ax=None):
     """Draw pieces in two pale shades, and the boundary on top; return the Axes.
 
-    Where two pieces meet along an edge, one unit switches. So the number of units that are on is
-    even on one side and odd on the other, and two shades are enough to tell neighbours apart.
-    `ax` is by default pyplot's current one.
+    Where two pieces meet along an edge, a unit switches. So the number of units that are on is even
+    on one side and odd on the other, and two shades tell neighbours apart, unless two units switch
+    along the same line. `ax` is by default pyplot's current one.
     """
     ax = plt.gca() if ax is None else ax
     corners = [piece.corners for piece in pieces]
     shades = [SHADES[sum(piece.pattern) % 2] for piece in pieces]
-    ax.add_collection(PolyCollection(corners, facecolors=shades, edgecolors="face", linewidths=0.1))
+    ax.add_collection(
+        PolyCollection(corners, facecolors=shades, edgecolors="white", linewidths=0.4)
+    )
     style = dict(colors="black", linewidths=1.8, capstyle="round")
     ax.add_collection(LineCollection(boundary_segments(pieces), **style))
     low, high = np.concatenate(corners).min(axis=0), np.concatenate(corners).max(axis=0)
