@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 
-from helper_functions import CLASS_COLORS
+from helper_functions import CLASS_COLORS, MARKERS
 from lab.many_boundaries import opinions_of, plot_lines
 from lab.points import CIRCLES
 from lab.trained import train_together
@@ -70,8 +70,8 @@ def plot_moves(each_move: np.ndarray, X, y, model, *, ax=None, class_names=CIRCL
     areas = 150 * each_move / each_move.max()
     for number, name in enumerate(class_names):
         own = (y[:, 0] == number).numpy()
-        style = dict(color=CLASS_COLORS[number], alpha=0.6, linewidths=0, zorder=3)
-        ax.scatter(*X[own].T, areas[own], label=name, **style)
+        style = dict(color=CLASS_COLORS[number], marker=MARKERS[number], alpha=0.6, linewidths=0)
+        ax.scatter(*X[own].T, areas[own], label=name, zorder=3, **style)
     return ax
 
 

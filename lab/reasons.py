@@ -14,7 +14,7 @@ import torch
 from matplotlib.figure import Figure
 
 from lab.bent_plane import bent_plane_film, last_layer_view, plot_bent_plane
-from lab.leave_one_out import moves_without_each, plot_moves
+from lab.leave_one_out import moves_without_each, plot_moves, train_in_orders
 from lab.many_boundaries import opinions_of, plot_many_boundaries
 from lab.pieces import boundary_segments, linear_pieces, plot_pieces
 from lab.points import draw_points
@@ -29,9 +29,9 @@ SEED = 42
 
 
 @cache
-def trained(model_class=CircleModelV2, seed=SEED, **settings):
+def trained(model_class=CircleModelV2, **settings):
     """Return a model trained with the default recipe on the default data."""
-    return trained_models(range(seed, seed + 1), model_class, **settings)[0][0]
+    return trained_models(range(SEED, SEED + 1), model_class, **settings)[0][0]
 
 
 def draw_pieces(data: Data) -> Figure:
@@ -41,7 +41,7 @@ def draw_pieces(data: Data) -> Figure:
         "ReLU, before training": build(CircleModelV2, {"seed": SEED}, data),
         "ReLU": trained(),
     }
-    figure, panels = figure_and_panels(1, 3)
+    figure, panels = figure_and_panels(1, 3, 4.1)
     for ax, (name, model) in zip(panels, models.items(), strict=True):
         pieces = linear_pieces(model)
         sides = len(boundary_segments(pieces))
@@ -59,7 +59,7 @@ def draw_bent_plane(data: Data) -> Figure:
         "tanh, a last layer of two units": trained(activation="tanh", hidden_units=(16, 2)),
     }
     views = {name: last_layer_view(model, data.X_train) for name, model in models.items()}
-    figure, panels = figure_and_panels(2, 2)
+    figure, panels = figure_and_panels(2, 2, 10.5)
     plot_bent_plane(views["ReLU"], data.X_train, data.y_train, ax=panels[0], share=0)
     panels[0].set(title="the plane, with ReLU's boundary", xlabel="x1", ylabel="x2")
     for ax, (name, view) in zip(panels[1:], views.items(), strict=True):
@@ -69,7 +69,7 @@ def draw_bent_plane(data: Data) -> Figure:
 
 def draw_smallest(data: Data) -> Figure:
     """Return a figure of networks of three, four and five units, by hand and trained."""
-    figure, panels = figure_and_panels(2, 3)
+    figure, panels = figure_and_panels(2, 3, 7.5)
     for units, above, below in zip((3, 4, 5), panels[:3], panels[3:], strict=True):
         by_hand = polygon_network(units, best_inscribed(units))
         for ax, model, how in (
@@ -92,27 +92,25 @@ def draw_boundaries(data: Data, seeds: range) -> Figure:
 
 def draw_influence(data: Data, starts: tuple[int, int]) -> Figure:
     """Return a figure of how much each training point matters, from two starts."""
-    figure, panels = figure_and_panels(1, 2)
+    figure, panels = figure_and_panels(1, 2, 5.9)
     for ax, start in zip(panels, starts, strict=True):
         without, _ = moves_without_each(data, start, orders=0)
-        plot_moves(without, data.X_train, data.y_train, trained(seed=start), ax=ax)
+        (model,) = train_in_orders(data, 1, seed=start)
+        plot_moves(without, data.X_train, data.y_train, model, ax=ax)
         ax.set_title(f"initial weights of seed {start}")
-    return figure
+    figure.suptitle("The larger a point, the more the probability moves when it is left out")
+    return with_legend(figure, markerscale=0.7)
 
 
-def figure_and_panels(rows, columns):
-    figure = Figure(figsize=(10, rows * 10 / columns + 0.5), layout="compressed")
+def figure_and_panels(rows, columns, height):
+    figure = Figure(figsize=(10, height), layout="compressed")
     return figure, figure.subplots(rows, columns).ravel()
 
 
-def with_legend(figure):
+def with_legend(figure, markerscale=2.0):
     """Add one legend for all panels below them, and return the figure."""
-    figure.legend(
-        *figure.axes[0].get_legend_handles_labels(),
-        loc="outside lower center",
-        ncols=2,
-        markerscale=2,
-    )
+    handles = figure.axes[0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=2, markerscale=markerscale)
     return figure
 
 
