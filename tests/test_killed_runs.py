@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -103,24 +104,41 @@ def test_a_run_that_is_killed_again_and_again_ends_at_the_same_bits(tmp_path, st
     assert resumed > 5
 
 
-@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_from_outside_stops_a_run(tmp_path, signum, status):
-    command = [sys.executable, ROOT / "train.py", *SMALL, "--epochs", "100000", "--out", tmp_path]
+@contextmanager
+def long_run(out):
+    """A run of train.py that has written a checkpoint and goes on; nothing is left of it after."""
+    command = [sys.executable, ROOT / "train.py", *SMALL, "--epochs", "100000", "--out", out]
     process = subprocess.Popen(
         [*command, "--checkpoint-every", "1"], stderr=subprocess.PIPE, text=True
     )
-    try:
-        while not (tmp_path / "checkpoint" / "run.safetensors").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
+    with process:
+        try:
+            while not (out / "checkpoint" / "run.safetensors").exists():
+                assert process.poll() is None
+                time.sleep(0.01)
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_from_outside_stops_a_run(tmp_path, signum, status):
+    with long_run(tmp_path) as process:
         process.send_signal(signum)
         _, errors = process.communicate(timeout=3600)
-    finally:
-        process.kill()
     assert process.returncode == status
     assert errors == f"train.py: stopped; python train.py --resume --out {tmp_path} goes on.\n"
     state = read_state(tmp_path / "checkpoint" / "run.safetensors")["running"][0]
     assert state["epoch"] >= 1
+
+
+def test_a_run_that_began_with_ctrl_c_ignored_ignores_it(tmp_path):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as it is under nohup, and in the background
+    with long_run(tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=3600)
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def sleep_in_a_step(arguments):

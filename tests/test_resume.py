@@ -36,7 +36,7 @@ RUNS = {
     "compared data": ["--seeds", "2", "--compare", "data=moons,xor"],
 }
 pytestmark = pytest.mark.usefixtures("no_pictures")
-SLOW = ("many seeds", "norm", "compared data")  # others stop in such runs, too
+SLOW = ("film", "many seeds", "norm", "compared data")  # others stop in such runs, too
 
 
 def status_of(*arguments, out):
@@ -83,7 +83,13 @@ def test_a_run_that_was_stopped_draws_the_same_pictures(tmp_path, stop_after, pi
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("steps", range(1, 26, 3))
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(steps, marks=[pytest.mark.slow] * (steps not in (1, 8, 23)))
+        for steps in range(1, 26)
+    ],
+)
 def test_a_run_can_be_stopped_after_any_step(tmp_path, stop_after, steps):
     arguments = [*SMALL, "--batch-size", "25", "--epochs", "6", "--dropout", "0.5"]
     status_of(*arguments, out=tmp_path / "whole")
