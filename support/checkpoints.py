@@ -17,7 +17,7 @@ from pathlib import Path
 
 import torch
 
-from support.files import locked, remove_partial_files, sync_directory
+from support.files import check_own_directory, locked, remove_partial_files, sync_directory
 from support.interrupts import Interrupted, Interrupts
 from support.processes import ALONE
 from support.tensor_files import CheckpointError, read_state, write_state
@@ -25,15 +25,15 @@ from support.tensor_files import CheckpointError, read_state, write_state
 FORMAT = 1
 SECONDS = 10  # from one checkpoint to the next
 SHARE = 0.02  # of the time may go to writing them
-PATTERNS = ("trained-*.safetensors", ".*.safetensors.*.partial")
+PATTERNS = ("run.safetensors", "trained-*.safetensors", ".*.safetensors.*.partial")
 
 
 class Checkpoint:
     """The state of a run in the directory `out`, from `with Checkpoint(...)` to the block's end.
 
-    The directory is locked for that time. A run that ends well leaves no checkpoint; Ctrl-C,
-    SIGTERM and an error leave the last one, and the first two write one before they end the block
-    with `Interrupted`. Several processes have no checkpoint: the block is given None.
+    The directory is locked for that time. A run that ends well leaves no checkpoint; Ctrl-C and its
+    like write one before they end the block with `Interrupted`, and an error leaves the last one.
+    Several processes have no checkpoint: the block is given None.
 
     out: the run's directory, which exists.
     command: the command line's arguments that began the run.
@@ -65,6 +65,7 @@ class Checkpoint:
         with ExitStack() as stack:
             if self.processes.is_first:
                 stack.enter_context(locked(self.out))
+                check_own_directory(self._directory, PATTERNS)
                 remove_partial_files(self.out, self._file_names)
                 remove_partial_files(self._directory, ["*"])
             if self.processes.count == 1:
@@ -143,6 +144,7 @@ class Checkpoint:
     def save(self):
         """Write the checkpoint."""
         start = time.monotonic()
+        check_own_directory(self._directory, PATTERNS)
         if not self._directory.exists():
             try:
                 self._directory.mkdir()
@@ -182,10 +184,10 @@ class Checkpoint:
         return content["trained"]
 
     def _remove(self):
-        self._run_file.unlink(missing_ok=True)  # what is left counts no more
-        for pattern in PATTERNS:
+        check_own_directory(self._directory, PATTERNS)
+        for pattern in PATTERNS:  # the run's file first: what is left counts no more
             for path in self._directory.glob(pattern):
-                path.unlink()
+                path.unlink(missing_ok=True)
         with suppress(OSError):  # it isn't there, or has files that aren't ours
             self._directory.rmdir()
 
