@@ -88,11 +88,11 @@ class Checkpoint:
                 return
             if error is None or isinstance(error, FloatingPointError):  # that run leads nowhere
                 self._remove()
-            elif isinstance(error, Interrupted):
+            elif self._interrupts.signum:  # whatever a library has made of the exception
                 if self._state or self._trained or not self._run_file.exists():
                     self.save()
-                out = shlex.quote(str(self.out))
-                error.args = (f"stopped; python train.py --resume --out {out} goes on.",)
+                again = f"python train.py --resume --out {shlex.quote(str(self.out))}"
+                raise Interrupted(self._interrupts.signum, f"stopped; {again} goes on.") from error
 
     # What train() calls
 

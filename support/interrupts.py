@@ -10,8 +10,8 @@ SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 class Interrupted(KeyboardInterrupt):
     """The process was asked to stop; `signum` is the signal that asked."""
 
-    def __init__(self, signum):
-        super().__init__("stopped.")
+    def __init__(self, signum, message="stopped."):
+        super().__init__(message)
         self.signum = signum
 
 
@@ -34,9 +34,11 @@ class Interrupts:
                     self._before[signum] = signal.signal(signum, self._note)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, error, traceback):
         for signum, handler in self._before.items():
             signal.signal(signum, handler)
+        if error is not None and self.signum is not None and kind is not Interrupted:
+            raise Interrupted(self.signum) from error  # a library has made another error of it
 
     def _note(self, signum, _):
         self.signum = signum

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -97,6 +98,24 @@ def test_a_signal_outside_of_training_loses_no_training(tmp_path, monkeypatch, p
     over = place != "compare_models"
     assert len(steps) == (2 if over else 2 * (12 + 1))
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
+
+
+def test_a_signal_of_which_a_library_makes_another_error_is_still_one(
+    tmp_path, monkeypatch, capsys
+):
+    def swallow(*_):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        raise ValueError("Invalid affine transformation matrix")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(script, "plot_losses", swallow)
+        assert status_of(*SMALL, out=tmp_path) == 143
+        assert "--resume" in capsys.readouterr().err
+        patch.setattr(script, "fill_in", swallow)  # before there is a checkpoint
+        assert status_of(*SMALL, out=tmp_path) == 143
+        assert capsys.readouterr().err.endswith(": stopped.\n")
+    assert status_of("--resume", out=tmp_path) == 0
 
 
 def test_the_figures_count_the_seconds_before_the_stop_too(tmp_path, stop_after):
