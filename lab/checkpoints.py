@@ -47,17 +47,17 @@ NO_CHECKPOINT = NoCheckpoint()
 class Checkpoint(NoCheckpoint):
     """The state of a run in the directory `out`, from `with Checkpoint(...)` to the block's end.
 
-      The directory is locked for that time. A run that ends well leaves no checkpoint; Ctrl-C and its
-      like write one before they end the block with `Interrupted`, and an error leaves the last one.
+    The directory is locked for that time. A run that ends well leaves no checkpoint; Ctrl-C and its
+    like write one before they end the block with `Interrupted`, and an error leaves the last one.
     Several processes lock the directory and keep no checkpoint.
 
-      out: the run's directory, which exists.
-      command: the command line's arguments that began the run.
-      settings: what they mean, as plain values; those of a resumed run must be the checkpoint's.
-      file_names: of the files that the run will write to `out`.
-      every: epochs from one checkpoint to the next; by default one is written every ten seconds,
-          less often where that takes long.
-      resume: whether to go on from the checkpoint that `out` has.
+    out: the run's directory, which exists.
+    command: the command line's arguments that began the run.
+    settings: what they mean, as plain values; those of a resumed run must be the checkpoint's.
+    file_names: of the files that the run will write to `out`.
+    every: epochs from one checkpoint to the next; by default one is written every ten seconds,
+        less often where that takes long.
+    resume: whether to go on from the checkpoint that `out` has.
     """
 
     def __init__(

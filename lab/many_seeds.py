@@ -101,9 +101,9 @@ def ensembles(classes, runs, seeds, device) -> Iterator[tuple]:
     bounds = [len(seeds) * i // chunks for i in range(chunks + 1)]
     for value, settings in runs.items():
         for chunk in (seeds[start:stop] for start, stop in pairwise(bounds)):
-            chunk = [*chunk, chunk[-1]]
             each = [settings | {"seed": seed} for seed in chunk]
             parts = [make_data(**keywords_of(make_data, one)) for one in each]
+            each, parts, with_spare = [*each, each[-1]], [*parts, parts[-1]], [*chunk, chunk[-1]]
             data = stack(parts).to(device)
             for model_class in classes:
                 models, random_states = [], []
@@ -111,7 +111,7 @@ def ensembles(classes, runs, seeds, device) -> Iterator[tuple]:
                     models.append(build(model_class, *pair))
                     random_states.append(torch.get_rng_state())
                 ensemble = Ensemble(models, random_states).to(device)
-                keywords = keywords_of(Training, settings) | {"seed": chunk}
+                keywords = keywords_of(Training, settings) | {"seed": with_spare}
                 yield (
                     (value, model_class.__name__, chunk[0]),
                     EnsembleTraining(ensemble, data, **keywords),

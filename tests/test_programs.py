@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from support.command_line import CommandLine, as_sentence
 
 import train as script
+from lab.parser import CommandLine, as_sentence
 from model import CircleModelV2, load_model, save_model
 
 ROOT = Path(script.__file__).parent

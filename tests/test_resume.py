@@ -337,7 +337,7 @@ def test_what_is_in_the_way_of_the_files_is_named_before_training(
             shutil.rmtree(out / "checkpoint")
     make(out)
     before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
-    monkeypatch.setattr(script, "compare_models", None)
+    monkeypatch.setattr(lab.run, "train_both", None)
     errors = refused(*["--resume"] if resume else SMALL, out=out, capsys=capsys)
     of_reading = "|there is none|is damaged|it is a directory" if resume else ""
     assert re.search(message + of_reading, errors)
@@ -347,14 +347,14 @@ def test_what_is_in_the_way_of_the_files_is_named_before_training(
 def test_a_checkpoint_that_becomes_a_link_in_the_middle_is_not_followed(
     tmp_path, monkeypatch, capsys
 ):
-    out, plot = tmp_path / "out", script.plot_losses
+    out, plot = tmp_path / "out", lab.run.plot_losses
 
     def swap_and_plot(*arguments):
         shutil.rmtree(out / "checkpoint")
         keep_elsewhere(out, "checkpoint")
         return plot(*arguments)
 
-    monkeypatch.setattr(script, "plot_losses", swap_and_plot)
+    monkeypatch.setattr(lab.run, "plot_losses", swap_and_plot)
     errors = refused(*SMALL, "--checkpoint-every", "5", out=out, capsys=capsys)
     assert "out must have room for the directory checkpoint" in errors
     assert {path.read_text() for path in (tmp_path / "other").iterdir()} == {"another's"}
