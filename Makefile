@@ -1,5 +1,6 @@
 # make train    set up and run the main job; ARGS="--epochs 500" passes settings on
 # make test     set up and pass the tests
+# make test-arithmetic  pass those of training, and the figures, with other rounding, too
 # make lint     check style
 # make notebooks  set up Jupyter and open the lessons
 # make results  run the commands that the README quotes and write their output into it
@@ -10,13 +11,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test lint notebooks results check-results pictures benchmarks
+.PHONY: train test test-arithmetic lint notebooks results check-results pictures benchmarks
 
 train: .venv/installed
 	$(BIN)/python train.py $(ARGS)
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest $(ARGS)
+
+test-arithmetic: .venv/installed-dev
+	$(BIN)/python tests/arithmetic.py $(ARGS)
 
 lint: .venv/installed-dev
 	$(BIN)/ruff check .
@@ -26,18 +30,18 @@ notebooks: .venv/installed-dev
 	$(BIN)/jupyter lab notebooks
 
 results: .venv/installed
-	$(BIN)/python benchmarks/results.py
+	$(BIN)/python tools/results.py
 
 check-results: .venv/installed
-	$(BIN)/python benchmarks/results.py --check
+	$(BIN)/python tools/results.py --check
 
 pictures: .venv/installed
 	$(BIN)/python train.py --animate --out outputs
-	$(BIN)/python helper_functions.py outputs/circle_model_v2.pth --hidden-units \
+	$(BIN)/python helper_functions.py outputs/circle_model_v2.safetensors --hidden-units \
 		--out outputs/hidden_units.png
 	$(BIN)/python train.py --seeds 100 --out outputs/seeds
 	mkdir -p pictures
-	$(BIN)/python benchmarks/gallery.py pictures/datasets.png
+	$(BIN)/python tools/gallery.py pictures/datasets.png
 	cp outputs/training.gif outputs/decision_boundary.png outputs/hidden_units.png \
 		outputs/seeds/seeds.png pictures
 

@@ -5,7 +5,7 @@
 
 Run as a script it draws the boundaries of models that train.py has saved:
 
-    python helper_functions.py outputs/circle_model_v0.pth outputs/circle_model_v2.pth
+    python helper_functions.py outputs/circle_model_v*.safetensors
 """
 
 import sys

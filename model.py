@@ -13,14 +13,8 @@ from torch import nn
 
 from support.checks import check_settings
 from support.layers import ACTIVATIONS, Standardize
-from support.text import shown
-from support.torch_files import (
-    CheckpointError,
-    is_plain,
-    read_torch_file,
-    with_python_numbers,
-    write_torch_file,
-)
+from support.model_files import read_model, write_model
+from support.tensor_files import CheckpointError  # noqa: F401 - the error of loading
 
 
 class CircleModelV0(nn.Module):
@@ -127,23 +121,12 @@ MODELS = {"CircleModelV0": CircleModelV0, "CircleModelV2": CircleModelV2}
 def save_model(model: nn.Module, path, settings: dict | None = None) -> None:
     """Save a circle model to `path`, all or nothing, so that `load_model` can build it again.
 
-    The file holds the class's name, its constructor arguments, the state_dict (on the CPU) and
-    `settings`: a dict of plain values, such as those of the data that the model was trained on.
-    Raises a ValueError for a model of another class.
+    The file, in the format of safetensors, holds the state_dict's tensors by their names; its
+    metadata the class's name, the constructor's arguments and `settings`: a dict of plain values,
+    such as those of the data that the model was trained on. Raises a ValueError for a model of
+    another class, or with weights that aren't finite.
     """
-    if type(model) not in MODELS.values():
-        raise ValueError(f"model must be one of {', '.join(MODELS)}; got {type(model).__name__}.")
-    copies = {
-        name: tensor.cpu().clone(memory_format=torch.contiguous_format)
-        for name, tensor in model.state_dict().items()
-    }
-    checkpoint = {
-        "class_name": type(model).__name__,
-        "arguments": with_python_numbers(model.arguments),
-        "state_dict": copies,
-        "settings": with_python_numbers(settings or {}),
-    }
-    write_torch_file(path, checkpoint)
+    write_model(model, path, settings, MODELS)
 
 
 def load_model(path) -> nn.Module:
@@ -154,33 +137,7 @@ def load_model(path) -> nn.Module:
 def load_checkpoint(path) -> tuple[nn.Module, dict]:
     """Return the model saved at `path`, on the CPU and in eval mode, and the settings beside it.
 
-    No code in the file is run. Raises `CheckpointError`, and nothing else, if the file is missing,
-    cut off, not written by `save_model`, or holds weights that don't fit its own arguments.
+    Raises `CheckpointError` if the file is missing, damaged, not written by `save_model`, or holds
+    weights that don't fit its own arguments or aren't finite; MemoryError if it is too large.
     """
-    checkpoint = read_torch_file(path)
-    parts = {"class_name": str, "arguments": dict, "state_dict": dict, "settings": dict}
-    if not isinstance(checkpoint, dict) or not all(
-        isinstance(checkpoint.get(name), kind) for name, kind in parts.items()
-    ):
-        raise CheckpointError(f"{path} is not a model saved by save_model.")
-    class_name, arguments, state_dict, settings = (checkpoint[name] for name in parts)
-    if not (is_plain(arguments) and is_plain(settings)):
-        raise CheckpointError(f"{path} is not a model saved by save_model.")
-    if class_name not in MODELS:
-        raise CheckpointError(
-            f"{path} must hold one of {', '.join(MODELS)}; it holds {shown(class_name)}."
-        )
-    try:
-        with torch.device("meta"):  # shapes only: no memory, no random numbers
-            model = MODELS[class_name](**arguments)
-        kinds = {name: tensor.dtype for name, tensor in model.state_dict().items()}
-        model.load_state_dict(state_dict, assign=True)
-        kind = model.layers.output.weight.dtype  # all numbers must be of one kind
-        for name, tensor in model.state_dict().items():
-            if tensor.dtype != (kind if kinds[name].is_floating_point else kinds[name]):
-                raise TypeError(f"{name} is of another kind than the other weights")
-    except Exception as error:
-        raise CheckpointError(
-            f"{path} holds weights that don't fit its {class_name}({shown(arguments)})."
-        ) from error
-    return model.eval(), settings
+    return read_model(path, MODELS)

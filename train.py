@@ -186,7 +186,7 @@ class Training:
             model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True
         )
         self.generator = torch.Generator().manual_seed(seed)  # of the order of the batches
-        self.order = None  # the generator's state when the epoch began
+        self.order = self.generator.get_state()  # as it was when the epoch began
         self.epoch, self.step = 0, 0
         self.history = dict(epoch=[], train_loss=[], test_loss=[], train_acc=[], test_acc=[])
 

@@ -15,7 +15,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.measure import Line, forget_peak, main, middle, no_bar, peak_memory, ratios, seconds
+from benchmarks.measure import Line, forget_peak, main, middle, peak_memory, ratios, seconds
 
 ROOT = Path(__file__).parent.parent
 PASSES, BATCH_SIZE = 2, 65_536
@@ -32,7 +32,7 @@ def print_run(points):
     from train import make_data, train
 
     torch.set_num_threads(1)
-    settings = dict(epochs=PASSES, batch_size=BATCH_SIZE, progress=no_bar)
+    settings = dict(epochs=PASSES, batch_size=BATCH_SIZE)
     train(CircleModelV2(), make_data(samples=1000), **settings)  # warm-up
     give_back_freed_memory()
     forget_peak()

@@ -14,8 +14,6 @@ import time
 import jax
 import jax.numpy as jnp
 import torch
-from support.ensemble import Ensemble
-from support.memory import keep_freed_memory
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import jax_peer
@@ -27,12 +25,14 @@ from benchmarks.measure import (
     in_turns,
     main,
     middle,
-    no_bar,
     ratios,
     seconds,
     versions,
 )
+from lab.ensemble import Ensemble, EnsembleTraining, stack
+from lab.turns import train_in_turns
 from model import CircleModelV2
+from support.memory import keep_freed_memory
 from support.text import listed
 from train import Data, build, make_data, train
 
@@ -42,10 +42,10 @@ POINTS = (800, 200)  # to train on and to test on, by default
 
 def most_costly_operators(count: int = 5) -> str:
     """Return the operators that take most of an ensemble's training, with their shares of it."""
-    data = Data.stack([make_data(seed=seed) for seed in range(CHUNK)])
+    data = stack([make_data(seed=seed) for seed in range(CHUNK)])
     ensemble = Ensemble([build(CircleModelV2, {"seed": seed}) for seed in range(CHUNK)])
     with profile(activities=[ProfilerActivity.CPU]) as profiler:
-        train(ensemble, data, seed=range(CHUNK), progress=no_bar)
+        train_ensembles([EnsembleTraining(ensemble, data, seed=range(CHUNK))], 1)
     times = {event.key: event.self_cpu_time_total for event in profiler.key_averages()}
     most = sorted(times, key=times.get, reverse=True)[:count]
     return listed(f"{times[name] / sum(times.values()):.0%} to {name}" for name in most)
@@ -58,7 +58,7 @@ def one_by_one(datasets: list[Data]) -> float:
     torch.set_num_threads(1)  # as train.py does: one model trains fastest on one
     start = time.perf_counter()
     for seed, (model, data) in enumerate(zip(models, datasets, strict=True)):
-        train(model, data, seed=seed, progress=no_bar)
+        train(model, data, seed=seed)
     duration = time.perf_counter() - start
     torch.set_num_threads(threads)
     return duration / len(datasets) / EPOCHS
@@ -66,17 +66,25 @@ def one_by_one(datasets: list[Data]) -> float:
 
 def together(datasets: list[Data], compiled: bool = False) -> float:
     """Return the same for ensembles of at most fifty; `torch.compile` itself isn't counted."""
-    total = 0.0
+    trainings = []
     for first in range(0, len(datasets), CHUNK):
         chunk = datasets[first : first + CHUNK]
         seeds = range(first, first + len(chunk))
-        data = Data.stack(chunk)
+        data = stack(chunk)
         ensemble = Ensemble([build(CircleModelV2, {"seed": seed}) for seed in seeds])
         if compiled:
-            ensemble = torch.compile(ensemble)
-            train(ensemble, data, epochs=RECORD_EVERY, seed=seeds, progress=no_bar)
-        total += seconds(train, ensemble, data, seed=seeds, progress=no_bar)
+            ensemble.compile()
+            warm_up = EnsembleTraining(ensemble, data, epochs=RECORD_EVERY, seed=seeds)
+            train_ensembles([warm_up], 1)
+        trainings.append(EnsembleTraining(ensemble, data, seed=seeds))
+    total = seconds(train_ensembles, trainings, torch.get_num_threads())
     return total / len(datasets) / EPOCHS
+
+
+def train_ensembles(trainings: list, threads: int) -> None:
+    """Train ensembles as `train_many` does."""
+    for _ in train_in_turns(trainings, threads, lambda running: None):
+        pass
 
 
 def jax_history(parameters, data):

@@ -20,11 +20,6 @@ from support.text import markdown
 HIDDEN, LR, MOMENTUM, EPOCHS, RECORD_EVERY = 16, 0.1, 0.9, 300, 10
 
 
-def no_bar(epochs: range, name: str) -> range:
-    """Return the epochs for `train`, without a progress bar."""
-    return epochs
-
-
 class Line(NamedTuple):
     """A line of the table: ours against one peer.
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.measure import LR, MOMENTUM, Line, in_turns, main, no_bar, ratios, seconds, versions
+from benchmarks.measure import LR, MOMENTUM, Line, in_turns, main, ratios, seconds, versions
 from benchmarks.peers import (
     LightningCircles,
     lightning_trainer,
@@ -69,7 +69,7 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
     X, y = data.X_train, data.y_train
 
     def ours(number):
-        settings = dict(epochs=EPOCHS, batch_size=BATCH_SIZE, progress=no_bar)
+        settings = dict(epochs=EPOCHS, batch_size=BATCH_SIZE)
         return seconds(train, CircleModelV2(), data, **settings)
 
     def timed(run):

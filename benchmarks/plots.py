@@ -28,7 +28,6 @@ from benchmarks.measure import (
     in_turns,
     main,
     middle,
-    no_bar,
     peak_memory,
     ratios,
     seconds,
@@ -90,7 +89,7 @@ def prepare():
     """Return the trained model, and its training points and labels as arrays."""
     data = make_data()
     model = build(CircleModelV2, {"seed": 42})
-    train(model, data, progress=no_bar)
+    train(model, data)
     return model.eval(), data.X_train.numpy(), data.y_train.numpy().astype(int).ravel()
 
 

@@ -16,7 +16,7 @@ from benchmarks.flop import count_flop, flop_a_second
 from benchmarks.measure import HIDDEN, LR, MOMENTUM, Line, duration, main, middle, ratios, versions
 from model import CircleModelV2
 from support.text import listed
-from train import loss_function, make_data, shuffled_batches
+from train import Training, loss_function, make_data
 
 PARTS = ("shuffling and cutting", "the model", "the loss", "the gradients", "the update")
 
@@ -25,13 +25,11 @@ class Steps:
     """Training steps that can be taken one by one."""
 
     def __init__(self, points: int, batch_size: int | None):
-        X, y = make_data(samples=points)[:2]
-        generators = [torch.Generator().manual_seed(0)]
-        self.batches = chain.from_iterable(
-            shuffled_batches(X, y, batch_size, generators) for _ in count()
-        )
+        data = make_data(samples=points)
         self.model = CircleModelV2().train()
-        self.loss_fn = loss_function(y)
+        training = Training(self.model, data, batch_size=batch_size)
+        self.batches = chain.from_iterable(training.batches() for _ in count())
+        self.loss_fn = loss_function(data.y_train)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), lr=LR, momentum=MOMENTUM, fused=True
         )

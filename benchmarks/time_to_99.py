@@ -25,7 +25,6 @@ from benchmarks.measure import (
     duration,
     in_turns,
     main,
-    no_bar,
     ratios,
     versions,
 )
@@ -58,7 +57,6 @@ def ours(data: Data, seed: int) -> Run:
         CircleModelV2(),
         data,
         seed=seed,
-        progress=no_bar,
         on_epoch=lambda epoch: clock.append(time.perf_counter() - start),
     )
     for epoch, accuracy in zip(history["epoch"], history["test_acc"], strict=True):

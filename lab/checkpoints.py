@@ -1,11 +1,12 @@
 """Checkpoints of a run: what `python train.py --resume` needs to go on to the same bits.
 
 A run's trainings are numbered as they begin. The directory `checkpoint` in the run's own has
-`run.pth`, which holds the run's command and settings and the states of the trainings that were
-under way, and `trained-0000.pth` and so on with the final states of those that were over. `run.pth`
-is written last and tells which of the other files count.
+`run.safetensors`, which holds the run's command and settings and the states of the trainings that
+were under way, and `trained-0000.safetensors` and so on with the final states of those that were
+over. `run.safetensors` is written last and tells which of the other files count.
 """
 
+import json
 import shlex
 import time
 import zlib
@@ -17,12 +18,12 @@ import torch
 from lab.processes import ALONE
 from support.files import locked, remove_partial_files, sync_directory
 from support.interrupts import Interrupted, Interrupts
-from support.torch_files import CheckpointError, is_plain, read_torch_file, write_torch_file
+from support.tensor_files import CheckpointError, read_state, write_state
 
 FORMAT = 2
 SECONDS = 10  # from one checkpoint to the next
 SHARE = 0.02  # of the time may go to writing them
-PATTERNS = ("trained-*.pth", ".*.pth.*.partial")
+PATTERNS = ("trained-*.safetensors", ".*.safetensors.*.partial")
 
 
 class NoCheckpoint:
@@ -66,7 +67,7 @@ class Checkpoint(NoCheckpoint):
             raise ValueError("resume and checkpoint_every need a run of a single process.")
         self.out, self.every, self.resume, self.processes = Path(out), every, resume, processes
         self._directory = self.out / "checkpoint"
-        self._run_file = self._directory / "run.pth"
+        self._run_file = self._directory / "run.safetensors"
         self._run = {"format": FORMAT, "command": command, "settings": settings}
         self._file_names = file_names
         self._interrupts = Interrupts()
@@ -154,21 +155,21 @@ class Checkpoint(NoCheckpoint):
                 raise OSError(f"{self._directory} can't be made: {error.strerror}.") from error
             sync_directory(self.out)
         if self._over:
-            write_torch_file(self._file(len(self._files)), {"trained": list(self._over.values())})
+            write_state(self._file(len(self._files)), {"trained": list(self._over.values())})
             self._files.append(list(self._over))
             self._over = {}
         running = [running.state() for running in self._running.values()]
         run = {"files": self._files, "running": running + list(self._stopped.values())}
-        write_torch_file(self._run_file, self._run | run)
+        write_state(self._run_file, self._run | run)
         end = time.monotonic()
         self._due = end + max(SECONDS, (end - start) / SHARE)
 
     def _file(self, number):
-        return self._directory / f"trained-{number:04}.pth"
+        return self._directory / f"trained-{number:04}.safetensors"
 
     def _open(self):
         run = _read_run(self.out)
-        if run["settings"] != self._run["settings"]:
+        if json.dumps(run["settings"]) != json.dumps(self._run["settings"]):  # tuples became lists
             raise CheckpointError(f"{self._directory} has settings that aren't its command's.")
         torch.set_num_threads(run["threads"])  # by which the results differ in the last bits
         self._files = run["files"]
@@ -180,7 +181,7 @@ class Checkpoint(NoCheckpoint):
             if number in numbers:
                 path = self._file(place)
                 try:
-                    trained = read_torch_file(path)["trained"]
+                    trained = read_state(path)["trained"]
                     return next(state for state in trained if state["number"] == number)
                 except (TypeError, KeyError, StopIteration) as error:
                     raise CheckpointError(f"{path} is not part of a checkpoint.") from error
@@ -217,7 +218,8 @@ class _Running:
         return state | {
             "number": self.number,
             "data": self.checksum,
-            "optimizer": state["optimizer"]["state"],
+            "optimizer": {str(n): tensors for n, tensors in state["optimizer"]["state"].items()},
+            "history": {k: torch.tensor(v, dtype=_kind(k)) for k, v in state["history"].items()},
             "cuda_random": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
             "film": _copied(self.film),
             "seconds": self.seconds + time.perf_counter() - self.start,
@@ -225,42 +227,43 @@ class _Running:
 
     def restore(self, state: dict) -> None:
         """Put everything in the state that is given; raises an error of some kind if that fails."""
-        training, epoch, history = self.training, state["epoch"], state["history"]
+        training, epoch = self.training, state["epoch"]
+        history = {key: values.tolist() for key, values in state["history"].items()}
+        optimizer = {int(number): tensors for number, tensors in state["optimizer"].items()}
         _check(state["data"] == _checksum(training.data))
         _check(type(epoch) is int and 0 <= epoch <= training.epochs)
         _check(type(state["step"]) is int and state["step"] >= 0)
         _check(type(state["seconds"]) is float)
         _check(history.keys() == training.history.keys())
-        _check(all(type(number) is int for number in history["epoch"]))
         _check(history["epoch"] == sorted(set(history["epoch"])))
         _check(epoch < training.epochs or history["epoch"][-1] == training.epochs)
-        models = getattr(training.model, "size", 1)
-        for key in history.keys() - {"epoch"}:
-            _check(len(history[key]) == len(history["epoch"]))
-            _check(all(_is_figure(value, models) for value in history[key]))
+        shape = len(history["epoch"]), *training.data.X_train.shape[:-2]
+        for key, values in state["history"].items():
+            _check(values.dtype == _kind(key))
+            _check(len(values) == shape[0] and (key == "epoch" or values.shape in (shape, (0,))))
         _check(_is_like(state["model"], training.model.state_dict()))
         _check(type(state["film"]) is list)
         _check(all(_is_like(tensors, training.model.state_dict()) for tensors in state["film"]))
         own = training.optimizer.state_dict()
-        for number, tensors in state["optimizer"].items():
+        for number, tensors in optimizer.items():
             parameter = training.optimizer.param_groups[0]["params"][number]
             _check(_is_like(tensors, {"momentum_buffer": parameter}))
-        training.load_state_dict(state | {"optimizer": own | {"state": state["optimizer"]}})
+        own_kind = {"history": history, "optimizer": own | {"state": optimizer}}
+        training.load_state_dict(state | own_kind)
         if training.data.X_train.device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda_random"], training.data.X_train.device)
         self.film[:] = state["film"]
         self.seconds = state["seconds"]
 
 
-def _is_figure(value, models):
-    """Whether a history may have this value: a number, or one for each of many models."""
-    each = value if isinstance(value, list) else [value]
-    return len(each) == models and all(type(one) is float for one in each)
-
-
 def _check(fits):
     if not fits:
         raise ValueError("the state is of another training")
+
+
+def _kind(key):
+    """Return the type of a history's numbers as tensors, which lose no bit."""
+    return torch.int64 if key == "epoch" else torch.float64
 
 
 def _is_like(stored, tensors):
@@ -295,16 +298,16 @@ def stored_command(out) -> list[str]:
 
 
 def _read_run(out):
-    """Return what `run.pth` holds, or raise a CheckpointError."""
-    path = Path(out) / "checkpoint" / "run.pth"
+    """Return what `run.safetensors` holds, or raise a CheckpointError."""
+    path = Path(out) / "checkpoint" / "run.safetensors"
     if not path.exists():
         raise CheckpointError(
             f"resume needs the checkpoint of a run that was stopped, {path}; there is none."
         )
-    run = read_torch_file(path)
+    run = read_state(path)
     try:
         _check(run["format"] == FORMAT)
-        _check(type(run["command"]) is list and is_plain(run["settings"]))
+        _check(type(run["command"]) is list)
         _check(all(type(argument) is str for argument in run["command"]))
         _check(not {"-h", "--help"} & set(run["command"]))
         _check(type(run["threads"]) is int and 1 <= run["threads"] <= 4096)

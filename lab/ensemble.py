@@ -94,8 +94,12 @@ class Ensemble(nn.Module):
         """Return the random states of the dropout masks, which belong to the state_dict."""
         return self._generators.get_state()
 
-    def set_extra_state(self, states):
-        self._generators.set_state(states)
+    def load_state_dict(self, state: dict) -> None:
+        """Load what `state_dict` has returned; nn.Module's own takes dots for names of modules."""
+        self._generators.set_state(state["_extra_state"])
+        with torch.no_grad():
+            for name, tensor in (self._parameters | self._buffers).items():
+                tensor.copy_(state[name])
 
 
 class EnsembleTraining(Training):
@@ -104,6 +108,7 @@ class EnsembleTraining(Training):
     def __init__(self, model: Ensemble, data: Data, *, seed, **settings):
         super().__init__(model, data, seed=seed[0], **settings)
         self.generator = Generators(torch.Generator().manual_seed(one) for one in seed)
+        self.order = self.generator.get_state()
         # The fused step rounds the last numbers of a tensor otherwise than those before: a model's
         # weights would depend on how many models there are.
         self.optimizer.param_groups[0].update(fused=False, foreach=True)

@@ -8,7 +8,6 @@ import torch
 
 from lab.checkpoints import NO_CHECKPOINT
 from lab.ensemble import Ensemble, EnsembleTraining, stack
-from lab.memory import keep_freed_memory
 from lab.progress import progress
 from lab.reports import write_metrics
 from lab.statistics import join, report, summarize
@@ -17,6 +16,7 @@ from model import CircleModelV0, CircleModelV2
 from support.best_possible import best_possible_accuracy
 from support.checks import keywords_of
 from support.datasets import is_csv
+from support.memory import keep_freed_memory
 from train import Training, build, evaluate, make_data
 
 CHUNK = 50  # models to train at a time at most: more don't fit the processor's cache
@@ -63,7 +63,8 @@ def train_runs(
         bar.update(over + sum(one.epoch * (one.model.size - 1) for one in running) - bar.n)
         checkpoint.look()
 
-    total = len(seeds) * len(classes) * sum(run["epochs"] for run in runs.values())
+    epochs = 0 if silent else sum(run["epochs"] for run in runs.values())
+    total = len(seeds) * len(classes) * epochs
     with progress(total, " epochs", silent=silent) as bar:
         for training in train_in_turns(begin(), threads, look):
             checkpoint.finish(training)

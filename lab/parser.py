@@ -8,14 +8,15 @@ from inspect import signature
 from typing import get_args
 
 from support.interrupts import Interrupted
+from support.memory import lacks_memory
+from support.text import shortened, shown
 
 
 def as_sentence(error: Exception) -> str | None:
     """Return what to tell of an error that input, a file or the memory causes; None of a bug."""
     if isinstance(error, ValueError | OSError | FloatingPointError):
         return str(error)
-    of_memory = isinstance(error, RuntimeError) and "memory" in str(error)
-    if of_memory or isinstance(error, MemoryError):
+    if lacks_memory(error):
         return "there is not enough memory; try a smaller setting."
     return None
 
@@ -35,6 +36,8 @@ class CommandLine(argparse.ArgumentParser):
         )
 
     def error(self, message):
+        if not message.endswith("."):  # argparse's own words, which may echo all that was given
+            message = shortened(message.replace("\n", "\\n")).rstrip(".") + "."
         self.exit(2, f"{self.prog}: error: {message}\n")
 
     @contextmanager
@@ -92,7 +95,7 @@ class CommandLine(argparse.ArgumentParser):
             began = ", ".join(str(settings.get(name)) for name in wrong)
             raise ValueError(
                 f"{names} must be what the run that is resumed began with, {began}; got "
-                f"{', '.join(map(str, wrong.values()))}."
+                f"{shortened(', '.join(map(str, wrong.values())))}."
             )
 
     def add_keywords(self, *functions, help):
@@ -123,13 +126,13 @@ class CommandLine(argparse.ArgumentParser):
         if name not in comparable or not values:
             names = ", ".join(sorted(comparable))
             raise ValueError(
-                f"compare must be SETTING=VALUE,... with one of {names}; got {text!r}."
+                f"compare must be SETTING=VALUE,... with one of {names}; got {shown(text)}."
             )
         try:
             return name, [self.kinds[name](value) for value in values.split(",")]
         except (KeyError, ValueError):
             kind = KINDS[self.kinds[name]]
-            raise ValueError(f"compare must give {name} as {kind}; got {values!r}.") from None
+            raise ValueError(f"compare must give {name} as {kind}; got {shown(values)}.") from None
 
 
 def _kind(annotation):

@@ -1,8 +1,10 @@
-"""How far long work has come: a bar on a terminal, elsewhere a line every ten seconds."""
+"""How far long work has come: a bar on a terminal, elsewhere a line now and then."""
 
 import sys
 
 from tqdm import tqdm
+
+SECONDS = 10  # from one line to the next
 
 
 class Lines:
@@ -18,8 +20,8 @@ class Lines:
 
 
 def progress(total: int, unit: str, title: str | None = None, silent: bool = False) -> tqdm:
-    """Return a tqdm bar for `total` units of work; work of less than ten seconds prints no line."""
+    """Return a tqdm bar for `total` units of work; short work prints no line."""
     options = dict(total=total, unit=unit, desc=title, disable=silent)
     if not sys.stderr.isatty():
-        options |= dict(file=Lines(), mininterval=10, miniters=1, delay=10, ncols=90)
+        options |= dict(file=Lines(), mininterval=SECONDS, miniters=1, delay=SECONDS, ncols=90)
     return tqdm(**options)

@@ -21,7 +21,10 @@ from support.files import save_figure
 from support.threads import calm
 from train import Training, compare_models
 
-MODEL_FILES = {"CircleModelV0": "circle_model_v0.pth", "CircleModelV2": "circle_model_v2.pth"}
+MODEL_FILES = {
+    "CircleModelV0": "circle_model_v0.safetensors",
+    "CircleModelV2": "circle_model_v2.safetensors",
+}
 FILM_FILES = ("training.gif", "training.html")
 
 

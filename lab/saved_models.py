@@ -21,9 +21,9 @@ def main(argv=None):
     """Draw saved models side by side, each on the training set that its file tells of."""
     parser = CommandLine(
         description="Draw the decision boundaries of models that train.py has saved.",
-        epilog="example: python helper_functions.py outputs/circle_model_v2.pth --out ring.svg",
+        epilog="example: python helper_functions.py outputs/circle_model_v2.safetensors",
     )
-    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL.pth", help="saved models")
+    parser.add_argument("models", nargs="+", type=Path, metavar="MODEL", help="saved models")
     parser.add_argument(
         "--hidden-units", action="store_true", help="show what each hidden unit computes, too"
     )
@@ -39,7 +39,7 @@ def main(argv=None):
     args = parser.parse_args(argv)
     text_only = mpl.rc_context({"text.parse_math": False})  # names may have dollar signs
     with parser.one_sentence_errors(), text_only:
-        out = args.out or Path(f"{args.models[0]}".removesuffix(".pth") + ".png")
+        out = args.out or Path(f"{args.models[0]}".removesuffix(".safetensors") + ".png")
         if out.suffix.lower() not in (".png", ".svg", ".pdf"):
             raise ValueError(f"out must end in .png, .svg or .pdf; got '{out}'.")
         if not 2 <= args.resolution <= 10_001:

@@ -113,15 +113,15 @@ def _columns(path, header, features, label):
         names = [name.strip() for name in features.split(",")]
     if len(names) != 2 or names[0] == names[1]:
         raise ValueError(
-            f"features must be the names of two columns, as 'x1,x2'; got {features!r}."
+            f"features must be the names of two columns, as 'x1,x2'; got {shown(features)}."
         )
     for name in (*names, label):
         if name not in header:
             raise ValueError(
-                f"{path} must have the column {name!r}; it has {shown(', '.join(header))}."
+                f"{path} must have the column {shown(name)}; it has {shown(', '.join(header))}."
             )
     if label in names:
-        raise ValueError(f"label must be a column that is no feature; got {label!r}.")
+        raise ValueError(f"label must be a column that is no feature; got {shown(label)}.")
     return [header.index(name) for name in (*names, label)]
 
 

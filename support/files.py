@@ -2,6 +2,7 @@
 
 import io
 import os
+import stat
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -39,6 +40,15 @@ def write_atomically(path, data):
             raise OSError(f"{path} can't be written: {error.strerror or error}.") from error
         raise
     sync_directory(path.parent)
+
+
+def check_regular_file(path):
+    """Raise an OSError if `path` is no file to read, without opening it.
+
+    To open a pipe could wait for ever, and a device could have no end.
+    """
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(f"{path} can't be read: it is a directory, a pipe or a device.")
 
 
 def sync_directory(directory):

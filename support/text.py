@@ -31,5 +31,9 @@ def markdown(rows: list[list[str]]) -> str:
 
 def shown(value):
     """Return a value as an error message shows it, which no file can make longer than a line."""
-    text = repr(value)
+    return shortened(repr(value))
+
+
+def shortened(text):
+    """Return text of a line at most."""
     return text if len(text) <= 200 else f"{text[:200]}..."

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 NOTEBOOKS = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
 SCREENSHOTS = ROOT / "outputs" / "browser"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "chrome"))), None)
-WAIT = 120_000  # milliseconds
+WAIT = 3_600_000  # milliseconds, which no machine is too busy for
 
 pytestmark = [
     pytest.mark.browser,
@@ -62,7 +62,7 @@ def lab(tmp_path):
             command, cwd=folder, env=os.environ | own, stdout=log, stderr=subprocess.STDOUT
         )
         try:
-            for _ in range(600):
+            while True:
                 try:
                     urllib.request.urlopen(f"{address}/api/status?token={token}").close()
                     break
@@ -72,7 +72,7 @@ def lab(tmp_path):
             yield address, token
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(WAIT / 1000)
 
 
 @pytest.fixture

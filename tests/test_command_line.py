@@ -20,12 +20,13 @@ from support.checks import keywords_of
 ROOT = Path(__file__).parent.parent
 SMALL = ["--samples", "200", "--epochs", "12"]
 FILES = [
-    "circle_model_v0.pth",
-    "circle_model_v2.pth",
+    "circle_model_v0.safetensors",
+    "circle_model_v2.safetensors",
     "decision_boundary.png",
     "loss_curves.png",
     "metrics.json",
 ]
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def run(*arguments, out):
@@ -33,7 +34,7 @@ def run(*arguments, out):
     return json.loads((out / "metrics.json").read_text())
 
 
-def test_the_default_run_shows_the_line_against_the_ring(tmp_path, capsys):
+def test_the_default_run_shows_the_line_against_the_ring(tmp_path, capsys, pictures):
     metrics = run(out=tmp_path / "new" / "out")
     out = tmp_path / "new" / "out"
     assert sorted(os.listdir(out)) == FILES
@@ -66,11 +67,11 @@ def test_the_saved_models_are_the_trained_ones(tmp_path):
     metrics = run(*SMALL, "--seed", "3", "--batch-norm", "--dropout", "0.1", out=tmp_path)
     for name, figures in metrics["models"].items():
         model, settings = load_checkpoint(
-            tmp_path / f"{name.lower().replace('model', '_model_')}.pth"
+            tmp_path / f"{name.lower().replace('model', '_model_')}.safetensors"
         )
         assert type(model).__name__ == name
         assert settings.items() >= metrics["settings"].items()
-        assert settings["class_names"] == ("class 0", "class 1")
+        assert settings["class_names"] == ["class 0", "class 1"]
         data = script.make_data(**keywords_of(script.make_data, settings))
         _, accuracy = script.evaluate(model, data.X_test, data.y_test)
         assert accuracy == figures["test_accuracy"]
@@ -133,7 +134,7 @@ def test_compile_puts_each_model_through_torch_compile(tmp_path, monkeypatch):
     compiled = []
     monkeypatch.setattr(torch.nn.Module, "compile", lambda *args, **mode: compiled.append(args[0]))
     run(*SMALL, "--seeds", "60", "--compile", out=tmp_path)
-    assert [ensemble.size for ensemble in compiled] == [30, 30, 30, 30]
+    assert [ensemble.size for ensemble in compiled] == [31, 31, 31, 31]  # with a spare one each
     compiled.clear()
     run(*SMALL, "--compile", out=tmp_path)
     assert [type(model).__name__ for model in compiled] == ["CircleModelV0", "CircleModelV2"]
@@ -185,6 +186,11 @@ WRONG = [
     ),
     (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
     (["spirals"], "unrecognized arguments: spirals"),
+    (["--epochs", "9" * 10_000 + "x"], "--epochs: invalid int value: '999"),
+    (["--lines\n" * 1000], "unrecognized arguments: --lines\\n--lines"),
+    (["--compare", "x" * 10_000], "compare must be SETTING=VALUE,... with one of"),
+    (["--compare", "lr=" + "x" * 10_000], "compare must give lr as numbers; got 'xxx"),
+    (["--lr", "0.1", "--data", "x" * 10_000], "data must be one of circles"),
 ]
 
 
@@ -198,8 +204,10 @@ def assert_refused(arguments, message, monkeypatch, capsys):
     assert stop.value.code == 2
     printed, errors = capsys.readouterr()
     assert printed == ""
-    assert errors.count("\n") == 1
     assert message in errors
+    assert errors.endswith(".\n")
+    assert errors.count("\n") == 1
+    assert len(errors) < 500
 
 
 @pytest.mark.parametrize(("arguments", "message"), WRONG, ids=lambda value: str(value)[:40])
@@ -268,7 +276,7 @@ def test_a_picture_that_cannot_be_written_leaves_the_old_one_whole(tmp_path, mon
     with pytest.raises(SystemExit) as stop:
         run(*SMALL, "--seed", "1", out=tmp_path)
     assert stop.value.code == 2
-    assert "circle_model_v0.pth can't be written: No space left" in capsys.readouterr().err
+    assert "circle_model_v0.safetensors can't be written: No space left" in capsys.readouterr().err
     assert {name: (tmp_path / name).read_bytes() for name in FILES} == before
     assert sorted(os.listdir(tmp_path)) == FILES
 
@@ -291,13 +299,15 @@ def test_a_loss_that_overflows_is_one_sentence(tmp_path, capsys):
 
 
 def test_the_script_runs_from_elsewhere_and_twice_the_same(tmp_path):
-    weights = []
-    for name in ("one", "two"):
-        command = [sys.executable, ROOT / "train.py", *SMALL, "--batch-size", "32", "--out", name]
-        result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-        assert "CircleModelV2" in result.stdout
-        assert result.stderr == ""
-        weights.append((tmp_path / name / "circle_model_v2.pth").read_bytes())
+    arguments = [*SMALL, "--batch-size", "32"]
+    command = [sys.executable, ROOT / "train.py", *arguments, "--out", "there"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "CircleModelV2" in result.stdout
+    assert result.stderr == ""
+    run(*arguments, out=tmp_path / "here")
+    weights = [
+        (tmp_path / name / "circle_model_v2.safetensors").read_bytes() for name in ("there", "here")
+    ]
     assert weights[0] == weights[1]
 
 

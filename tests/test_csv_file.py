@@ -210,10 +210,10 @@ def test_the_script_learns_a_file_and_its_names_reach_the_pictures(tmp_path, mon
     assert boundaries.axes[2].get_ylabel() == "weight"
     assert boundaries.axes[0].get_ylim()[1] > 450  # in the file's units
 
-    model, settings = load_checkpoint(out / "circle_model_v2.pth")
+    model, settings = load_checkpoint(out / "circle_model_v2.safetensors")
     predicted = model(torch.tensor([[25.0, 4.0], [50.0, 20.0], [160.0, 450.0]])).argmax(dim=1)
     assert [settings["class_names"][number] for number in predicted] == ["cat", "dog", "horse"]
-    saved_models.main([str(out / "circle_model_v2.pth")])
+    saved_models.main([str(out / "circle_model_v2.safetensors")])
     assert (out / "circle_model_v2.png").stat().st_size > 10_000
 
 
@@ -329,7 +329,7 @@ def test_names_are_drawn_as_they_are(tmp_path, monkeypatch):
     main([*arguments, "--animate"])
     assert {"a$b$", "_c$\\frac{$", "$x^{$", " _hidden", "$5 to $10"} <= set(texts)
     texts.clear()
-    saved_models.main([str(tmp_path / "circle_model_v2.pth")])
+    saved_models.main([str(tmp_path / "circle_model_v2.safetensors")])
     assert {"a$b$", "_c$\\frac{$", "$x^{$", " _hidden", "$5 to $10"} <= set(texts)
 
 
@@ -337,7 +337,7 @@ def test_a_sentence_on_a_file_stays_short(tmp_path):
     long = "x" * 100_000
     for text in (f"{long},b\n", f"{long},b,{long}\n", f"a,b,{long}\n1,2,{long}\n", "a\nb,c\n"):
         path = write(tmp_path / "a.csv", text)
-        for features in (None, "q,r"):
+        for features in (None, "q,r", long, f"{long},b"):
             with pytest.raises(ValueError, match="must") as error:
                 read(path, features)
             assert len(str(error.value)) < 1000

@@ -266,10 +266,10 @@ def test_the_script_does_several_classes(tmp_path, capsys):
     assert metrics["settings"]["hidden_units"] == 32  # the spirals' own
     assert metrics["settings"]["epochs"] == 12  # what is asked for comes first
     assert "best possible" not in capsys.readouterr().out
-    model, settings = load_checkpoint(tmp_path / "circle_model_v2.pth")
+    model, settings = load_checkpoint(tmp_path / "circle_model_v2.safetensors")
     assert model(torch.zeros(4, 2)).shape == (4, 3)
-    assert settings["class_names"] == ("class 0", "class 1", "class 2")
-    saved_models.main([str(tmp_path / "circle_model_v2.pth"), "--hidden-units"])
+    assert settings["class_names"] == ["class 0", "class 1", "class 2"]
+    saved_models.main([str(tmp_path / "circle_model_v2.safetensors"), "--hidden-units"])
     assert (tmp_path / "circle_model_v2.png").stat().st_size > 10_000
 
 

@@ -466,6 +466,7 @@ print(peak() - base)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
 @pytest.mark.parametrize(
     ("out", "width", "resolution"), [(1, 2, 4001), (3, 2, 4001), (1, 65_536, 101)]
@@ -658,7 +659,9 @@ def test_the_switch_is_what_goes_into_the_activation_function():
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own
-@pytest.mark.parametrize("wrap", [spectral_norm, torch.compile, None])
+@pytest.mark.parametrize(
+    "wrap", [spectral_norm, pytest.param(torch.compile, marks=pytest.mark.slow), None]
+)
 def test_layers_are_found_behind_wrappers_and_keywords(wrap):
     class Keywords(nn.Module):
         def __init__(self):

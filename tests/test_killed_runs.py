@@ -19,7 +19,7 @@ import train as script
 from lab import command_line
 from model import load_model
 from support.interrupts import Interrupts
-from support.torch_files import read_torch_file
+from support.tensor_files import read_state
 
 ROOT = Path(script.__file__).parent
 SMALL = ["--samples", "60", "--device", "cpu", "--batch-size", "20", "--dropout", "0.2"]
@@ -62,8 +62,8 @@ def assert_every_file_loads(out):
     """Read each file under its own name; what was being written has another."""
     for path in out.rglob("[!.]*"):
         if path.parent.name == "checkpoint":
-            read_torch_file(path)
-        elif path.suffix == ".pth":
+            read_state(path)
+        elif path.suffix == ".safetensors":
             load_model(path)
         elif path.suffix == ".json":
             json.loads(path.read_text())
@@ -85,7 +85,7 @@ def test_a_run_that_is_killed_again_and_again_ends_at_the_same_bits(tmp_path, st
     seconds = time.monotonic() - began
     while kills < 25 or not ends:
         out = tmp_path / str(number)
-        has_checkpoint = (out / "checkpoint" / "run.pth").exists()
+        has_checkpoint = (out / "checkpoint" / "run.safetensors").exists()
         resumed += has_checkpoint
         command = ["--resume"] if has_checkpoint else arguments
         process = start(*command, "--checkpoint-every", "1", "--out", out)
@@ -109,13 +109,17 @@ def test_a_signal_from_outside_stops_a_run(tmp_path, signum, status):
     process = subprocess.Popen(
         [*command, "--checkpoint-every", "1"], stderr=subprocess.PIPE, text=True
     )
-    while not (tmp_path / "checkpoint" / "run.pth").exists():
-        time.sleep(0.01)
-    process.send_signal(signum)
-    _, errors = process.communicate(timeout=60)
+    try:
+        while not (tmp_path / "checkpoint" / "run.safetensors").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signum)
+        _, errors = process.communicate(timeout=3600)
+    finally:
+        process.kill()
     assert process.returncode == status
     assert errors == f"train.py: stopped; python train.py --resume --out {tmp_path} goes on.\n"
-    state = read_torch_file(tmp_path / "checkpoint" / "run.pth")["state"]
+    state = read_state(tmp_path / "checkpoint" / "run.safetensors")["running"][0]
     assert state["epoch"] >= 1
 
 
@@ -133,9 +137,10 @@ def sleep_in_a_step(arguments):
 def test_the_second_signal_stops_a_run_at_once(tmp_path, start):
     process = start(*SMALL, "--out", tmp_path, target=sleep_in_a_step)
     while not (tmp_path / "asleep").exists():
+        assert process.exitcode is None
         time.sleep(0.01)
     sent = 0
-    while process.exitcode is None and sent < 50:
+    while process.exitcode is None:
         os.kill(process.pid, signal.SIGTERM)
         process.join(timeout=0.2)
         sent += 1
@@ -157,20 +162,21 @@ def test_a_file_that_gets_too_large_leaves_the_last_checkpoint_whole(tmp_path, s
     out, errors = tmp_path / "out", tmp_path / "errors"
     arguments += ["--checkpoint-every", "1", "--out", out]
     process = start(*arguments)
-    while not (out / "checkpoint" / "run.pth").exists():
+    while not (out / "checkpoint" / "run.safetensors").exists():
+        assert process.exitcode is None
         time.sleep(0.001)
     process.kill()
     process.join()
-    size = (out / "checkpoint" / "run.pth").stat().st_size + 1000
+    size = (out / "checkpoint" / "run.safetensors").stat().st_size + 1000
     process = start(size, errors, "--resume", *arguments, target=run_with_small_files)
     process.join()
     assert process.exitcode == 2
     assert errors.read_text().endswith(
-        f"{out}/checkpoint/run.pth can't be written: File too large.\n"
+        f"{out}/checkpoint/run.safetensors can't be written: File too large.\n"
     )
     assert errors.read_text().count("\n") == 1
-    assert os.listdir(out / "checkpoint") == ["run.pth"]
-    assert 1 < read_torch_file(out / "checkpoint" / "run.pth")["state"]["epoch"] < 100
+    assert os.listdir(out / "checkpoint") == ["run.safetensors"]
+    assert 1 < read_state(out / "checkpoint" / "run.safetensors")["running"][0]["epoch"] < 100
     process = start("--resume", "--out", out)
     process.join()
     assert process.exitcode == 0

@@ -1,11 +1,14 @@
 """The two models differ in ReLU alone, and come back from disk as they were."""
 
+import json
 import os
 import pickle
 
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 import support.files
@@ -119,7 +122,7 @@ MODELS = [
 
 @pytest.mark.parametrize(("model_class", "arguments"), MODELS)
 def test_a_saved_model_comes_back(tmp_path, model_class, arguments):
-    model, path = seeded(model_class, **arguments), tmp_path / "model.pth"
+    model, path = seeded(model_class, **arguments), tmp_path / "model.safetensors"
     x = torch.randn(30, model.arguments["in_features"])
     model(x)  # BatchNorm gets statistics that aren't the initial ones
     save_model(model, path, {"seed": 3})
@@ -138,15 +141,28 @@ def test_a_saved_model_comes_back(tmp_path, model_class, arguments):
 
 def test_a_saved_model_loads_in_plain_pytorch(tmp_path):
     model = seeded(CircleModelV2)
-    save_model(model, tmp_path / "model.pth")
-    checkpoint = torch.load(tmp_path / "model.pth", weights_only=True)
-    plain = CircleModelV2(**checkpoint["arguments"])
-    plain.load_state_dict(checkpoint["state_dict"])
+    save_model(model, tmp_path / "model.safetensors")
+    plain = CircleModelV2()
+    plain.load_state_dict(load_file(tmp_path / "model.safetensors"))
+    assert same_state(plain, model)
+    torch.save(model.state_dict(), tmp_path / "model.pth")  # the way that is seen elsewhere
+    plain.load_state_dict(torch.load(tmp_path / "model.pth", weights_only=True))
     assert same_state(plain, model)
 
 
+def test_how_to_build_a_saved_model_is_in_its_metadata(tmp_path):
+    save_model(CircleModelV2(hidden_units=(8, 4), dropout=0.1), tmp_path / "model.safetensors")
+    with safe_open(tmp_path / "model.safetensors", "pt") as file:
+        assert list(file.metadata()) == ["json"]
+        plain = json.loads(file.metadata()["json"])
+    assert plain["class_name"] == "CircleModelV2"
+    model = CircleModelV2(**plain["arguments"])
+    assert [layer.out_features for layer in model.layers[::3]] == [8, 4, 1]
+    assert model.layers.dropout_1.p == 0.1
+
+
 def test_a_save_that_fails_leaves_the_old_file_whole(tmp_path, monkeypatch):
-    path = tmp_path / "model.pth"
+    path = tmp_path / "model.safetensors"
     save_model(seeded(CircleModelV0), path)
     old = path.read_bytes()
 
@@ -157,7 +173,7 @@ def test_a_save_that_fails_leaves_the_old_file_whole(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="disk full"):
         save_model(seeded(CircleModelV2), path)
     assert path.read_bytes() == old
-    assert os.listdir(tmp_path) == ["model.pth"]
+    assert os.listdir(tmp_path) == ["model.safetensors"]
 
 
 def good_checkpoint():
@@ -168,6 +184,10 @@ def good_checkpoint():
         "state_dict": dict(model.state_dict()),
         "settings": {},
     }
+
+
+def write(path, state_dict, **plain):
+    save_file(state_dict, path, metadata={"json": json.dumps(plain)})
 
 
 def change(checkpoint, *keys, value):
@@ -183,9 +203,9 @@ def change(checkpoint, *keys, value):
 
 
 WRONG_CHECKPOINTS = {
-    "a list": lambda c: [c],
-    "a bare state_dict": lambda c: c["state_dict"],
+    "a bare state_dict": lambda c: {"state_dict": c["state_dict"]},
     "no settings": lambda c: change(c, "settings", value=None),
+    "settings that are a list": lambda c: change(c, "settings", value=[1]),
     "unknown class": lambda c: change(c, "class_name", value="Sequential"),
     "unknown argument": lambda c: change(c, "arguments", "depth", value=3),
     "wrong type": lambda c: change(c, "arguments", "hidden_units", value="16"),
@@ -196,16 +216,18 @@ WRONG_CHECKPOINTS = {
     "integer weight": lambda c: change(
         c, "state_dict", "layers.output.bias", value=torch.zeros(1, dtype=torch.int64)
     ),
-    "weight that isn't one": lambda c: change(c, "state_dict", "layers.output.bias", value="0"),
+    "weight that isn't finite": lambda c: change(
+        c, "state_dict", "layers.output.bias", value=torch.tensor([float("nan")])
+    ),
 }
 
 
 @pytest.mark.parametrize("wrong", WRONG_CHECKPOINTS.values(), ids=WRONG_CHECKPOINTS)
 def test_a_checkpoint_that_does_not_fit_is_one_clear_error(tmp_path, wrong):
-    path = tmp_path / "model.pth"
-    torch.save(good_checkpoint(), path)
+    path = tmp_path / "model.safetensors"
+    write(path, **good_checkpoint())
     load_model(path)
-    torch.save(wrong(good_checkpoint()), path)
+    write(path, **wrong(good_checkpoint()))
     with pytest.raises(CheckpointError) as error:
         load_model(path)
     assert str(path) in str(error.value)
@@ -214,7 +236,7 @@ def test_a_checkpoint_that_does_not_fit_is_one_clear_error(tmp_path, wrong):
 
 def cut_off(path):
     save_model(seeded(CircleModelV0), path)
-    path.write_bytes(path.read_bytes()[:1500])
+    path.write_bytes(path.read_bytes()[:-1])
 
 
 WRONG_FILES = {
@@ -225,17 +247,48 @@ WRONG_FILES = {
     "cut off": cut_off,
     "a plain pickle": lambda path: path.write_bytes(pickle.dumps({"class_name": "CircleModelV0"})),
     "a whole module": lambda path: torch.save(CircleModelV0(), path),
+    "torch.save's": lambda path: torch.save(CircleModelV0().state_dict(), path),
+    "without metadata": lambda path: save_file(CircleModelV0().state_dict(), path),
 }
 
 
 @pytest.mark.parametrize("write", WRONG_FILES.values(), ids=WRONG_FILES)
 def test_a_file_that_is_not_a_model_is_one_clear_error(tmp_path, write):
-    path = tmp_path / "model.pth"
+    path = tmp_path / "model.safetensors"
     write(path)
     with pytest.raises(CheckpointError) as error:
         load_model(path)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("output.weight", float("inf"), "layers.output.weight must be finite"),
+        ("norm_1.running_mean", float("nan"), "layers.norm_1.running_mean must be finite"),
+        ("norm_1.running_var", -1.0, "layers.norm_1.running_var must be 0 or more"),
+        ("standardize.std", 0.0, "layers.standardize.std must be above 0"),
+    ],
+)
+def test_a_model_that_gives_no_finite_numbers_is_neither_saved_nor_loaded(
+    tmp_path, name, value, words
+):
+    model, path = (
+        CircleModelV2(batch_norm=True, standardize=([0.0, 0.0], [1.0, 1.0])),
+        tmp_path / "model.safetensors",
+    )
+    save_model(model, path)
+    tensors = load_file(path)
+    with safe_open(path, "pt") as file:
+        metadata = file.metadata()
+    tensors[f"layers.{name}"].view(-1)[-1] = value
+    model.load_state_dict(tensors)
+    with pytest.raises(ValueError, match=words):
+        save_model(model, path)
+    save_file(tensors, path, metadata)
+    with pytest.raises(CheckpointError, match=f"model.safetensors can't be used: {words}"):
+        load_model(path)
 
 
 class Attack:
@@ -249,9 +302,9 @@ class Attack:
 def test_loading_runs_no_code_from_the_file(tmp_path):
     target = tmp_path / "created-by-the-attack"
     for save in (torch.save, lambda attack, path: path.write_bytes(pickle.dumps(attack))):
-        save(Attack(str(target)), tmp_path / "model.pth")
+        save(Attack(str(target)), tmp_path / "model.safetensors")
         with pytest.raises(CheckpointError):
-            load_model(tmp_path / "model.pth")
+            load_model(tmp_path / "model.safetensors")
         assert not target.exists()
 
 
@@ -261,7 +314,7 @@ def test_only_the_circle_models_are_saved(tmp_path):
 
     for model in (Mine(), nn.Sequential(nn.Linear(2, 1))):
         with pytest.raises(ValueError, match=f"got {type(model).__name__}"):
-            save_model(model, tmp_path / "model.pth")
+            save_model(model, tmp_path / "model.safetensors")
     assert not any(tmp_path.iterdir())
 
 
@@ -271,8 +324,8 @@ def test_numbers_of_numpy_are_saved_as_pythons_own(tmp_path):
         dropout=np.float64(0.2),
         standardize=([np.float32(0.5), np.float32(0)], [np.float64(2), np.float64(1)]),
     )
-    save_model(model, tmp_path / "model.pth", {"noise": np.float64(0.1)})
-    loaded, settings = load_checkpoint(tmp_path / "model.pth")
-    assert loaded.arguments == model.arguments
+    save_model(model, tmp_path / "model.safetensors", {"noise": np.float64(0.1)})
+    loaded, settings = load_checkpoint(tmp_path / "model.safetensors")
+    assert loaded.arguments == model.arguments | {"standardize": [[0.5, 0.0], [2.0, 1.0]]}
     assert type(loaded.arguments["dropout"]) is float
     assert settings == {"noise": 0.1}

@@ -137,28 +137,31 @@ def draw(plot, model, **options):
     before.assert_same(Trace(model))
 
 
-def examples(count):
-    """Generated models, one and two chunks of a grid (182^2 > 2^15), modes, autograd's states."""
-    strategies = (
-        models(),
-        st.sampled_from([2] * 7 + [182]),
-        st.booleans(),
-        st.sampled_from([torch.enable_grad, torch.no_grad, torch.inference_mode]),
-    )
+def leaves_no_trace(plot, count):
+    """Return a test of so many generated models.
+
+    A grid has one or two chunks (182^2 > 2^15); modes and autograd's states vary as well.
+    """
+    states = [torch.enable_grad, torch.no_grad, torch.inference_mode]
     quiet = dict(deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
-    return lambda test: settings(max_examples=count, **quiet)(given(*strategies)(test))
+
+    @settings(max_examples=count, **quiet)
+    @given(models(), st.sampled_from([2] * 7 + [182]), st.booleans(), st.sampled_from(states))
+    def test(model, resolution, training, autograd):
+        with autograd():
+            draw(plot, model, grid_resolution=resolution, training=training)
+
+    return test
 
 
-@examples(500)
-def test_a_boundary_leaves_generated_models_as_they_were(model, resolution, training, autograd):
-    with autograd():
-        draw(plot_decision_boundary, model, grid_resolution=resolution, training=training)
-
-
-@examples(100)
-def test_hidden_units_leave_generated_models_as_they_were(model, resolution, training, autograd):
-    with autograd():
-        draw(plot_hidden_units, model, grid_resolution=resolution, training=training)
+test_a_boundary_leaves_generated_models_as_they_were = leaves_no_trace(plot_decision_boundary, 50)
+test_hidden_units_leave_generated_models_as_they_were = leaves_no_trace(plot_hidden_units, 20)
+test_a_boundary_leaves_many_models_as_they_were = pytest.mark.slow(
+    leaves_no_trace(plot_decision_boundary, 1000)
+)
+test_hidden_units_leave_many_models_as_they_were = pytest.mark.slow(
+    leaves_no_trace(plot_hidden_units, 200)
+)
 
 
 def test_an_error_in_the_midst_of_the_grid_leaves_no_trace():

@@ -11,7 +11,7 @@ from model import CircleModelV0, CircleModelV2, save_model
 def saved(tmp_path):
     paths = []
     for model_class in (CircleModelV0, CircleModelV2):
-        paths.append(tmp_path / f"{model_class.__name__}.pth")
+        paths.append(tmp_path / f"{model_class.__name__}.safetensors")
         save_model(model_class(hidden_units=3), paths[-1], {"samples": 40, "noise": 0.1})
     return paths
 
@@ -36,8 +36,8 @@ def test_several_models_share_one_scale(saved):
     loaded = [(path, *saved_models._load(path)) for path in saved]
     figure = saved_models._draw_saved(loaded, 21, hidden_units=False)
     left, right, bar = figure.axes
-    assert left.get_title() == "CircleModelV0 (CircleModelV0.pth)"
-    assert right.get_title() == "CircleModelV2 (CircleModelV2.pth)"
+    assert left.get_title() == "CircleModelV0 (CircleModelV0.safetensors)"
+    assert right.get_title() == "CircleModelV2 (CircleModelV2.safetensors)"
     assert left.images[0].get_clim() == right.images[0].get_clim() == (0, 1)
     assert left.get_xlim() == right.get_xlim()
     assert bar.get_ylabel() == "probability of class 1"
@@ -46,10 +46,10 @@ def test_several_models_share_one_scale(saved):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "MODEL.pth"),
-        (["none.pth"], "can't be read"),
-        (["junk.pth"], "not a saved model"),
-        (["{v0}", "none.pth"], "can't be read"),
+        ([], "MODEL"),
+        (["none.safetensors"], "can't be read"),
+        (["junk.safetensors"], "not a saved model"),
+        (["{v0}", "none.safetensors"], "can't be read"),
         (["{v0}", "--out", "a.gif"], "out must end in .png, .svg or .pdf; got 'a.gif'"),
         (["{v0}", "--out", "none/a.png"], "directory that exists; got 'none/a.png'"),
         (["{v0}", "--out", "folder.png"], "out must be a file"),
@@ -57,17 +57,17 @@ def test_several_models_share_one_scale(saved):
         (["{v0}", "--resolution", "10002"], "resolution must be"),
         (["{v0}", "--resolution", "x"], "invalid int value"),
         (["{v0}", "--nonsense"], "unrecognized arguments"),
-        (["wide.pth"], "must hold a model of points in the plane"),
-        (["odd.pth"], "noise must be a number"),
+        (["wide.safetensors"], "must hold a model of points in the plane"),
+        (["odd.safetensors"], "noise must be a number"),
     ],
 )
 def test_a_wrong_command_line_is_one_sentence(saved, arguments, words, capsys, monkeypatch):
     folder = saved[0].parent
     monkeypatch.chdir(folder)
-    (folder / "junk.pth").write_bytes(b"junk")
+    (folder / "junk.safetensors").write_bytes(b"junk")
     (folder / "folder.png").mkdir()
-    save_model(CircleModelV0(in_features=3), folder / "wide.pth")
-    save_model(CircleModelV0(), folder / "odd.pth", {"noise": -1.0})
+    save_model(CircleModelV0(in_features=3), folder / "wide.safetensors")
+    save_model(CircleModelV0(), folder / "odd.safetensors", {"noise": -1.0})
     before = set(folder.iterdir())
     with pytest.raises(SystemExit) as stop:
         main([argument.format(v0=saved[0]) for argument in arguments])

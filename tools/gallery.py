@@ -1,6 +1,6 @@
 """Draw every data set with the boundary of the linear model above that of the ReLU model.
 
-    python benchmarks/gallery.py [PICTURE.png]
+    python tools/gallery.py [PICTURE.png]
 
 Each model is trained as `python train.py --data NAME` trains it.
 """
@@ -13,13 +13,15 @@ from matplotlib.figure import Figure
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from support.command_line import keywords_of  # noqa: E402
-
-import train as script  # noqa: E402
+from lab.pictures import plot_points_and_boundary  # noqa: E402
+from lab.run import train_both  # noqa: E402
+from support.checks import fill_in, keywords_of  # noqa: E402
+from support.datasets import NAMES as DATASETS  # noqa: E402
 from support.files import save_figure  # noqa: E402
 from support.text import percent  # noqa: E402
+from train import make_data  # noqa: E402
 
-COLUMNS = [{"data": name} for name in script.DATASETS if name != "PATH.csv"]
+COLUMNS = [{"data": name} for name in DATASETS]
 COLUMNS.insert(-1, {"data": "spirals", "classes": 3})
 NAMES = {"CircleModelV0": "linear", "CircleModelV2": "ReLU"}
 
@@ -30,11 +32,11 @@ def draw():
     figure.subplots_adjust(left=0.02, right=0.995, bottom=0.02, top=0.9, wspace=0.05, hspace=0.17)
     panels = figure.subplots(2, len(COLUMNS))
     for column, panel in zip(COLUMNS, panels.T, strict=True):
-        settings = {"seed": 42, "hidden_units": 16} | script.fill_in(column)
-        data = script.make_data(**keywords_of(script.make_data, settings))
-        for ax, result in zip(panel, script.compare_models(data, settings), strict=True):
+        settings = {"seed": 42, "hidden_units": 16} | fill_in(column)
+        data = make_data(**keywords_of(make_data, settings))
+        for ax, result in zip(panel, train_both(data, settings), strict=True):
             accuracy = result.summary()["test_accuracy"]
-            script.plot_points_and_boundary(result.model, data.X_test, data.y_test, data, ax)
+            plot_points_and_boundary(result.model, data.X_test, data.y_test, data, ax)
             ax.set_title(f"{percent(accuracy, digits=1)} right", fontsize=10)
             ax.set(xticks=[], yticks=[], aspect="auto", box_aspect=1)
         name = column["data"] + (", three classes" if "classes" in column else "")

@@ -1,4 +1,4 @@
-"""Run notebooks from top to bottom and store their outputs: python benchmarks/store_notebooks.py.
+"""Run notebooks from top to bottom and store their outputs: python tools/store_notebooks.py.
 
 Names of notebooks may follow; by default all are run. Live widgets aren't stored, as they need a
 kernel to be seen: their pictures are.

@@ -1,4 +1,4 @@
-"""Keeping memory between steps, for training with tensors of some megabytes."""
+"""Memory: keeping it between steps, for tensors of some megabytes, and running out of it."""
 
 import ctypes
 import platform
@@ -17,3 +17,9 @@ def keep_freed_memory() -> None:
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(M_MMAP_THRESHOLD, 32 * 2**20)
         mallopt(M_TRIM_THRESHOLD, 2**30)
+
+
+def lacks_memory(error: Exception) -> bool:
+    """Whether an error tells that there isn't enough memory, in Python's way or in PyTorch's."""
+    of_torch = isinstance(error, RuntimeError) and "memory" in str(error)
+    return of_torch or isinstance(error, MemoryError)

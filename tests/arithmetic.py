@@ -1,0 +1,50 @@
+"""Run what trains under other arithmetics, and exit with 1 where anything that is said differs.
+
+    python tests/arithmetic.py           # all of them; make test-arithmetic does so
+    python tests/arithmetic.py threads   # those with the word in their name
+
+Another processor adds in another order and rounds differently, and a long training carries that
+far. What the lessons, the README and the tests say has to hold there as well. Each arithmetic below
+stands for other machines; it reaches every process that is started under it.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+ARITHMETICS = {
+    "one thread": {"OMP_NUM_THREADS": "1"},
+    "two threads": {"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"},
+    "PyTorch without vector instructions": {"ATEN_CPU_CAPABILITY": "default"},
+    "matrix products in the order of any processor": {"MKL_CBWR": "COMPATIBLE"},
+    "initial weights moved by their last bit": {"PYTHONPATH": str(ROOT / "tests/moved_weights")},
+}
+TESTS = "notebooks train model many_seeds determinism datasets command_line playground readme"
+COMMANDS = (
+    ["-m", "pytest", *(f"tests/test_{name}.py" for name in TESTS.split())],
+    ["tools/results.py", "--check"],
+)
+
+
+def main(word=""):
+    failed = []
+    for name, settings in ARITHMETICS.items():
+        if word not in name:
+            continue
+        print(f"== {name}: {' '.join(f'{key}={value}' for key, value in settings.items())}")
+        start = time.monotonic()
+        for command in COMMANDS:
+            done = subprocess.run([sys.executable, *command], cwd=ROOT, env=os.environ | settings)
+            if done.returncode:
+                failed.append(f"{name}: python {' '.join(command)}")
+        print(f"== {name}: {time.monotonic() - start:.0f} s", flush=True)
+    if failed:
+        sys.exit("What is said differs.\n" + "\n".join(failed))
+    print("What is said is the same under each arithmetic.")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
