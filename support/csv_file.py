@@ -225,7 +225,9 @@ def _numbers(texts, decimal_commas, path, lines, column):
     try:
         values = np.array(written, np.float64)
     except ValueError:
-        values = np.array([_number(text) for text in written])
+        values = np.array(list(map(_number, written)))
+    if "_" in "".join(written):  # which Python takes for part of a number
+        values = np.array(list(map(_number, written)))
     wrong = np.flatnonzero(~(abs(values) <= LARGEST))
     if len(wrong):
         i = wrong[0]
