@@ -8,6 +8,9 @@ Run as a script it draws the boundaries of models that train.py has saved:
     python helper_functions.py outputs/circle_model_v*.safetensors
 """
 
+if __name__ == "__main__":
+    import support.program  # noqa: F401 - Ctrl-C ends it with a sentence, even while it loads
+
 import sys
 import warnings
 from contextlib import contextmanager, nullcontext, suppress

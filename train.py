@@ -7,6 +7,9 @@ python train.py --animate                   # a film of the training, too
 python train.py --resume                    # go on with a run that was stopped
 """
 
+if __name__ == "__main__":
+    import support.program  # noqa: F401 - Ctrl-C ends it with a sentence, even while it loads
+
 import math
 from itertools import islice
 from typing import NamedTuple

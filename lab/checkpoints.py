@@ -16,14 +16,14 @@ from pathlib import Path
 import torch
 
 from lab.processes import ALONE
-from support.files import locked, remove_partial_files, sync_directory
+from support.files import check_own_directory, locked, remove_partial_files, sync_directory
 from support.interrupts import Interrupted, Interrupts
 from support.tensor_files import CheckpointError, read_state, write_state
 
 FORMAT = 2
 SECONDS = 10  # from one checkpoint to the next
 SHARE = 0.02  # of the time may go to writing them
-PATTERNS = ("trained-*.safetensors", ".*.safetensors.*.partial")
+PATTERNS = ("run.safetensors", "trained-*.safetensors", ".*.safetensors.*.partial")
 
 
 class NoCheckpoint:
@@ -47,17 +47,17 @@ NO_CHECKPOINT = NoCheckpoint()
 class Checkpoint(NoCheckpoint):
     """The state of a run in the directory `out`, from `with Checkpoint(...)` to the block's end.
 
-    The directory is locked for that time. A run that ends well leaves no checkpoint; Ctrl-C,
-    SIGTERM and an error leave the last one, and the first two write one before they end the block
-    with `Interrupted`. Several processes lock the directory and keep no checkpoint.
+      The directory is locked for that time. A run that ends well leaves no checkpoint; Ctrl-C and its
+      like write one before they end the block with `Interrupted`, and an error leaves the last one.
+    Several processes lock the directory and keep no checkpoint.
 
-    out: the run's directory, which exists.
-    command: the command line's arguments that began the run.
-    settings: what they mean, as plain values; those of a resumed run must be the checkpoint's.
-    file_names: of the files that the run will write to `out`.
-    every: epochs from one checkpoint to the next; by default one is written every ten seconds,
-        less often where that takes long.
-    resume: whether to go on from the checkpoint that `out` has.
+      out: the run's directory, which exists.
+      command: the command line's arguments that began the run.
+      settings: what they mean, as plain values; those of a resumed run must be the checkpoint's.
+      file_names: of the files that the run will write to `out`.
+      every: epochs from one checkpoint to the next; by default one is written every ten seconds,
+          less often where that takes long.
+      resume: whether to go on from the checkpoint that `out` has.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Checkpoint(NoCheckpoint):
         with ExitStack() as stack:
             if self.processes.is_first:
                 stack.enter_context(locked(self.out))
+                check_own_directory(self._directory, PATTERNS)
                 remove_partial_files(self.out, self._file_names)
                 remove_partial_files(self._directory, ["*"])
             if self.processes.count > 1:
@@ -106,11 +107,11 @@ class Checkpoint(NoCheckpoint):
                 return
             if error is None or isinstance(error, FloatingPointError):  # that run leads nowhere
                 self._remove()
-            elif isinstance(error, Interrupted):
+            elif self._interrupts.signum:  # whatever a library has made of the exception
                 if self._running or self._over or not self._run_file.exists():
                     self.save()
-                out = shlex.quote(str(self.out))
-                error.args = (f"stopped; python train.py --resume --out {out} goes on.",)
+                again = f"python train.py --resume --out {shlex.quote(str(self.out))}"
+                raise Interrupted(self._interrupts.signum, f"stopped; {again} goes on.") from error
 
     def begin(self, training, film=None):
         self._interrupts.hold = True  # from here on a signal waits until a step is over
@@ -148,6 +149,7 @@ class Checkpoint(NoCheckpoint):
     def save(self):
         """Write the checkpoint."""
         start = time.monotonic()
+        check_own_directory(self._directory, PATTERNS)
         if not self._directory.exists():
             try:
                 self._directory.mkdir()
@@ -188,10 +190,10 @@ class Checkpoint(NoCheckpoint):
         return self._stopped.pop(number, None)
 
     def _remove(self):
-        self._run_file.unlink(missing_ok=True)  # what is left counts no more
-        for pattern in PATTERNS:
+        check_own_directory(self._directory, PATTERNS)
+        for pattern in PATTERNS:  # the run's file first: what is left counts no more
             for path in self._directory.glob(pattern):
-                path.unlink()
+                path.unlink(missing_ok=True)
         with suppress(OSError):  # it isn't there, or has files that aren't ours
             self._directory.rmdir()
 

@@ -1,19 +1,23 @@
 """A command line whose options are keywords of functions, and whose errors are one sentence."""
 
 import argparse
+import io
+import os
 import sys
 from argparse import SUPPRESS
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from inspect import signature
 from typing import get_args
 
-from support.interrupts import Interrupted
+from support.interrupts import Interrupted, Interrupts
 from support.memory import lacks_memory
 from support.text import shortened, shown
 
 
 def as_sentence(error: Exception) -> str | None:
     """Return what to tell of an error that input, a file or the memory causes; None of a bug."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or 'a file'} can't be used: {error.strerror}."
     if isinstance(error, ValueError | OSError | FloatingPointError):
         return str(error)
     if lacks_memory(error):
@@ -40,17 +44,23 @@ class CommandLine(argparse.ArgumentParser):
             message = shortened(message.replace("\n", "\\n")).rstrip(".") + "."
         self.exit(2, f"{self.prog}: error: {message}\n")
 
+    def print_help(self, file=None):
+        with self._printed_at_the_end():
+            super().print_help(file)
+
     @contextmanager
     def one_sentence_errors(self):
         """End with one sentence where a setting, a file or the memory doesn't allow what is asked.
 
-        What a console can't show is printed as an escape: that is no reason to stop.
+        Ctrl-C and its like end with a sentence, too. What a console can't show is printed as an
+        escape: that is no reason to stop.
         """
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="backslashreplace")
         try:
-            yield
+            with Interrupts(), self._printed_at_the_end():
+                yield
         except Interrupted as stop:
             self.exit(128 + stop.signum, f"{self.prog}: {stop}\n")
         except Exception as error:
@@ -64,6 +74,22 @@ class CommandLine(argparse.ArgumentParser):
         name, _, rest = sentence.partition(" ")
         names = [action.dest for action in self._actions if action.option_strings]
         return f"{as_option(name)} {rest}" if name in names else sentence
+
+    @contextmanager
+    def _printed_at_the_end(self):
+        """Print what the block prints when it is over, so that no trouble with it stops the work.
+
+        A reader that has left, as `head` does, ends the program with the status of SIGPIPE.
+        """
+        with redirect_stdout(io.StringIO()) as printed:
+            yield
+        try:
+            print(printed.getvalue(), end="", flush=True)
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the rest
+            if isinstance(error, BrokenPipeError):
+                self.exit(128 + 13)
+            self.error(f"what is printed can't be written: {error.strerror}.")
 
     def parse_or_resume(self, argv, stored_command):
         """Return the arguments, the command line that they are from, and those given now.

@@ -51,25 +51,28 @@ def _normal_cdf(z):
     return 0.5 * math.erfc(-z / math.sqrt(2))
 
 
+def rice_density(r: torch.Tensor, radius: float, noise: float) -> torch.Tensor:
+    """Return how densely the points of a noisy circle around the origin lie at distances r of it.
+
+    `noise` is the standard deviation in each coordinate. Source: S. O. Rice, "Mathematical Analysis
+    of Random Noise", 1945, section 3.10: r/s^2 exp(-(r^2 + v^2) / 2s^2) I0(rv/s^2) for radius v and
+    noise s.
+    """
+    scaled_bessel = torch.special.i0e(r * radius / noise**2)  # I0(x) exp(-x): doesn't overflow
+    return r / noise**2 * torch.exp(-((r - radius) ** 2) / (2 * noise**2)) * scaled_bessel
+
+
 def _two_circles(noise, factor):
     """Return the best accuracy on two circles of radius 1 and `factor`.
 
-    A point of a circle with radius v, moved by Gaussian noise s in each coordinate, lies at a
-    distance r from the center that follows the Rice distribution (S. O. Rice, "Mathematical
-    Analysis of Random Noise", 1945, section 3.10): r/s^2 exp(-(r^2 + v^2) / 2s^2) I0(rv/s^2).
-    The best classifier errs where the two densities overlap.
+    The best classifier errs where the densities of the two overlap.
     """
     low, high = max(0.0, 1 - 12 * noise), factor + 12 * noise  # past 12 s there is nothing
     if low >= high:
         return 1.0
     r = torch.linspace(low, high, 10_001, dtype=torch.float64)
-
-    def density(v):
-        scaled_bessel = torch.special.i0e(r * v / noise**2)  # I0(x) exp(-x): doesn't overflow
-        return r / noise**2 * torch.exp(-((r - v) ** 2) / (2 * noise**2)) * scaled_bessel
-
-    overlap = torch.trapezoid(torch.minimum(density(1.0), density(factor)), r)
-    return 1 - overlap.item() / 2
+    densities = (rice_density(r, radius, noise) for radius in (1.0, factor))
+    return 1 - torch.trapezoid(torch.minimum(*densities), r).item() / 2
 
 
 def _blobs_on_a_circle(noise, classes):

@@ -7,12 +7,10 @@ import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows has no locks of this kind
-    fcntl = None
+from filelock import FileLock, Timeout
 
 PARTIAL = ".partial"  # ends the names of files that aren't complete yet
+LOCK = ".lock"
 
 
 def write_atomically(path, data):
@@ -65,32 +63,35 @@ def remove_partial_files(directory, file_names):
     """Remove what a process that was killed while it wrote one of the files has left behind."""
     for name in file_names:
         for path in Path(directory).glob(f".{name}.*{PARTIAL}"):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # it is in nobody's way
+                path.unlink()
 
 
 @contextmanager
 def locked(directory):
     """Keep a directory locked while the context is open, and no longer than the process lives.
 
-    Raises an OSError if another process has locked it. Where directories can't be locked (on
-    Windows, on some network drives) nothing is locked.
+    Raises an OSError if another process has locked it. The lock is on an empty file, `.lock`, which
+    a killed process leaves; the next one to lock the directory takes it over. On a file system
+    without locks nothing is locked.
     """
-    if fcntl is None:
+    path = Path(directory) / LOCK
+    lock = FileLock(path, blocking=False, fallback_to_soft=False)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise OSError(
+            f"out must be a directory that no other run is using; got {str(directory)!r}."
+        ) from error
+    except OSError:
         yield
         return
-    descriptor = os.open(directory, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OSError(
-                f"out must be a directory that no other run is using; got {str(directory)!r}."
-            ) from error
-        except OSError:
-            pass
         yield
     finally:
-        os.close(descriptor)
+        with suppress(OSError):  # on Windows it can be removed by no one while it is open
+            path.unlink()
+        lock.release()
 
 
 def save_figure(figure, path, **options):
@@ -122,9 +123,30 @@ def prepare_directory(directory, file_names):
             f"out must be a directory that can be written; got {str(directory)!r} "
             f"({error.strerror})."
         ) from error
-    for name in file_names:
+    for name in (*file_names, LOCK):
         if (directory / name).is_dir():
             raise OSError(
                 f"out must have room for the file {name}; got {str(directory)!r}, "
                 "where a directory has that name."
             )
+
+
+def check_own_directory(directory, patterns):
+    """Raise an OSError where `directory` is there, but isn't one in which files can be replaced.
+
+    It may be no link, or what it leads to would be written and removed. patterns: of the files'
+    names, which no directory may have.
+    """
+    directory = Path(directory)
+    if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
+        raise OSError(
+            f"out must have room for the directory {directory.name}; got "
+            f"{str(directory.parent)!r}, where a file or a link has that name."
+        )
+    for pattern in patterns:
+        for path in directory.glob(pattern):
+            if path.is_dir() and not path.is_symlink():
+                raise OSError(
+                    f"out must have room for the file {directory.name}/{path.name}; got "
+                    f"{str(directory.parent)!r}, where a directory has that name."
+                )

@@ -1,19 +1,22 @@
-"""Ctrl-C and SIGTERM as an exception that comes when the work at hand allows it."""
+"""Ctrl-C and its like as an exception that comes when the work at hand allows it."""
 
 import signal
 import threading
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # of Ctrl-C, of a system that shuts down, of a terminal
+SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 
 
 class Interrupted(KeyboardInterrupt):
     """The process was asked to stop; `signum` is the signal that asked."""
 
-    def __init__(self, signum):
-        super().__init__("stopped")
+    def __init__(self, signum, message="stopped."):
+        super().__init__(message)
         self.signum = signum
 
 
 class Interrupts:
-    """While the context is open, the first Ctrl-C or SIGTERM raises `Interrupted`.
+    """While the context is open, the first of `SIGNALS` raises `Interrupted`.
 
     Where `hold` is set the signal waits until `check` is called. The second signal ends the
     process at once, even in the middle of a long computation.
@@ -26,14 +29,16 @@ class Interrupts:
     def __enter__(self):
         self._before = {}
         if threading.current_thread() is threading.main_thread():  # no other can handle signals
-            for signum in (signal.SIGINT, signal.SIGTERM):
+            for signum in SIGNALS:
                 if signal.getsignal(signum) is not signal.SIG_IGN:  # as under nohup
                     self._before[signum] = signal.signal(signum, self._note)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, error, traceback):
         for signum, handler in self._before.items():
             signal.signal(signum, handler)
+        if error is not None and self.signum is not None and kind is not Interrupted:
+            raise Interrupted(self.signum) from error  # a library has made another error of it
 
     def _note(self, signum, _):
         self.signum = signum

@@ -311,6 +311,7 @@ def test_the_script_runs_from_elsewhere_and_twice_the_same(tmp_path):
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
 def test_the_script_refuses_with_exit_status_2(tmp_path):
     command = [sys.executable, ROOT / "train.py", "--noise", "nan"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

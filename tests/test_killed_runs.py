@@ -1,14 +1,17 @@
 """Runs in processes of their own that are killed, stopped or starved: no file is ever broken."""
 
+import importlib
 import json
 import multiprocessing
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,6 +34,7 @@ pytestmark = [
 
 def run(arguments):
     """Run train.py in this process, with the pictures' bytes left out to save time."""
+    importlib.import_module("support.program")  # as the script does
     Figure.savefig = lambda self, file, **_: file.write(b"picture")
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     command_line.main([str(argument) for argument in arguments])
@@ -71,56 +75,176 @@ def assert_every_file_loads(out):
             assert path.read_bytes() == b"picture"
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [[*SMALL, "--epochs", "60"], [*SMALL, "--epochs", "20", "--seeds", "3", "--batch-norm"]],
-    ids=["single", "many"],
-)
-def test_a_run_that_is_killed_again_and_again_ends_at_the_same_bits(tmp_path, start, arguments):
-    whole = tmp_path / "whole"
+RUNS = {
+    "single": ["--epochs", "60"],
+    "animate": ["--epochs", "8", "--animate"],
+    "seeds": ["--epochs", "20", "--seeds", "3", "--batch-norm"],
+    "compare": ["--epochs", "8", "--seeds", "2", "--compare", "lr=0.1,0.05"],
+}
+ENDS = {
+    signal.SIGKILL: -signal.SIGKILL,
+    signal.SIGINT: 130,
+    signal.SIGTERM: 143,
+    signal.SIGHUP: 129,
+    signal.SIGSTOP: -signal.SIGKILL,  # it goes on, and is killed then
+}
+
+
+def strike(process, signum, seconds):
+    """Send a signal to a process after a while and wait for its end."""
+    process.join(timeout=seconds)
+    if process.exitcode is None:
+        os.kill(process.pid, signum)
+        if signum == signal.SIGSTOP:
+            time.sleep(0.1)
+            os.kill(process.pid, signal.SIGCONT)
+            process.join(timeout=seconds / 4)
+            process.kill()
+    process.join(timeout=60)
+
+
+@pytest.mark.parametrize("arguments", RUNS.values(), ids=RUNS)
+def test_a_run_that_is_struck_again_and_again_ends_at_the_same_bits(tmp_path, start, arguments):
+    arguments, whole = [*SMALL, *arguments], tmp_path / "whole"
     start(*arguments, "--out", whole).join()
-    chance, kills, ends, resumed, number = random.Random(0), 0, 0, 0, 0
+    chance, ends, resumed, number = random.Random(0), 0, 0, 0
     began = time.monotonic()
     start(*arguments, "--checkpoint-every", "1", "--out", tmp_path / "timed").join()
     seconds = time.monotonic() - began
-    while kills < 25 or not ends:
+    struck = dict.fromkeys(ENDS, 0)
+    while min(struck.values()) < 4 or not ends:
         out = tmp_path / str(number)
         has_checkpoint = (out / "checkpoint" / "run.safetensors").exists()
         resumed += has_checkpoint
         command = ["--resume"] if has_checkpoint else arguments
         process = start(*command, "--checkpoint-every", "1", "--out", out)
-        process.join(timeout=chance.uniform(0, 0.8 * seconds))
-        process.kill()
-        process.join()
+        signum = min(struck, key=lambda signum: (struck[signum], chance.random()))
+        strike(process, signum, chance.uniform(0, 0.8 * seconds))
         if process.exitcode == 0:
             ends, number = ends + 1, number + 1
             assert results(out) == results(whole)
         else:
-            assert process.exitcode == -signal.SIGKILL
-            kills += 1
+            assert process.exitcode == ENDS[signum]
+            struck[signum] += 1
         if out.exists():
             assert_every_file_loads(out)
     assert resumed > 5
 
 
-@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_from_outside_stops_a_run(tmp_path, signum, status):
-    command = [sys.executable, ROOT / "train.py", *SMALL, "--epochs", "100000", "--out", tmp_path]
+def test_two_runs_that_start_into_one_directory_at_once_do_not_mix(tmp_path, start):
+    wholes = []
+    for seed in ("0", "1"):
+        start(*SMALL, "--epochs", "5", "--seed", seed, "--out", tmp_path / seed).join()
+        wholes.append(results(tmp_path / seed))
+    refused = 0
+    for number in range(20):
+        out, errors = tmp_path / f"both {number}", [tmp_path / f"{number} {i}" for i in (0, 1)]
+        both = [
+            start(file, *SMALL, "--epochs", "5", "--seed", seed, "--out", out, target=run_quietly)
+            for seed, file in enumerate(errors)
+        ]
+        for process in both:
+            process.join()
+        codes = [process.exitcode for process in both]
+        assert sorted(codes) in ([0, 0], [0, 2])  # where one began when the other was over
+        for code, file in zip(codes, errors, strict=True):
+            told = "that no other run is using" in file.read_text()
+            assert told if code else not file.read_text()
+        refused += 2 in codes
+        ended = [whole for whole, code in zip(wholes, codes, strict=True) if code == 0]
+        assert results(out) in ended
+    assert refused > 5
+
+
+def run_quietly(arguments):
+    """Run train.py with a file for its errors."""
+    errors, *arguments = arguments
+    sys.stderr = open(errors, "w")  # noqa: SIM115
+    run(arguments)
+
+
+@pytest.mark.parametrize("options", [["--checkpoint-every", "1"], []])
+def test_a_directory_that_is_removed_in_the_middle_is_one_sentence(tmp_path, start, options):
+    out, errors = tmp_path / "out", tmp_path / "errors"
+    epochs = "100000" if options else "1000"
+    process = start(errors, *SMALL, "--epochs", epochs, *options, "--out", out, target=run_quietly)
+    while not (out / ("checkpoint/run.safetensors" if options else ".lock")).exists():
+        time.sleep(0.01)
+    while out.exists():
+        shutil.rmtree(out, ignore_errors=True)  # it may be written to at this moment
+    process.join(timeout=120)
+    assert process.exitcode == 2
+    assert "No such file or directory" in errors.read_text()
+    assert str(out) in errors.read_text()
+    assert errors.read_text().count("\n") == 1
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("signum", ENDS)
+def test_a_job_of_several_processes_that_is_struck_leaves_whole_files(tmp_path, start, signum):
+    arguments = ["--samples", "2000", "--epochs", "3000", "--device", "cpu", "--out", tmp_path]
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    job = subprocess.Popen(
+        [*launcher, ROOT / "train.py", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    while not (tmp_path / ".lock").exists():
+        time.sleep(0.05)
+        assert job.poll() is None
+    time.sleep(1)
+    job.send_signal(signum)
+    if signum == signal.SIGSTOP:
+        time.sleep(0.5)
+        job.send_signal(signal.SIGCONT)
+        assert job.wait(timeout=300) == 0
+    else:
+        assert job.wait(timeout=300) != 0
+    job.stdout.close()
+    assert_every_file_loads(tmp_path)
+    small = [*SMALL, "--epochs", "5", "--out", tmp_path]
+    process = start(*small)
+    process.join()
+    while process.exitcode == 2:  # the launcher was killed, and the processes don't know it yet
+        process = start(*small)
+        process.join()
+    assert process.exitcode == 0
+    assert_every_file_loads(tmp_path)
+
+
+@contextmanager
+def long_run(out):
+    """A run of train.py that has written a checkpoint and goes on; nothing is left of it after."""
+    command = [sys.executable, ROOT / "train.py", *SMALL, "--epochs", "100000", "--out", out]
     process = subprocess.Popen(
         [*command, "--checkpoint-every", "1"], stderr=subprocess.PIPE, text=True
     )
-    try:
-        while not (tmp_path / "checkpoint" / "run.safetensors").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
+    with process:
+        try:
+            while not (out / "checkpoint" / "run.safetensors").exists():
+                assert process.poll() is None
+                time.sleep(0.01)
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize(("signum", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_from_outside_stops_a_run(tmp_path, signum, status):
+    with long_run(tmp_path) as process:
         process.send_signal(signum)
         _, errors = process.communicate(timeout=3600)
-    finally:
-        process.kill()
     assert process.returncode == status
     assert errors == f"train.py: stopped; python train.py --resume --out {tmp_path} goes on.\n"
     state = read_state(tmp_path / "checkpoint" / "run.safetensors")["running"][0]
     assert state["epoch"] >= 1
+
+
+def test_a_run_that_began_with_ctrl_c_ignored_ignores_it(tmp_path):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as it is under nohup, and in the background
+    with long_run(tmp_path) as process:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=3600)
+    assert process.returncode == 128 + signal.SIGTERM
 
 
 def sleep_in_a_step(arguments):

@@ -8,6 +8,7 @@ import base64
 import copy
 import io
 import re
+import sys
 from pathlib import Path
 
 import nbformat
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 from nbclient import NotebookClient
 from PIL import Image
+from traitlets.config import Config
 
 from tools.results import agree
 
@@ -88,21 +90,25 @@ def notebook(request):
 
 
 @pytest.fixture(scope="module")
-def executed(request, notebook):
+def executed(notebook, tmp_path_factory):
     """The notebook after a run, with the answers to its exercises as cells at the end.
 
     A warning is an error (but for one of the kernel's own), and so is an error in a cell that isn't
-    tagged to raise one.
+    tagged to raise one. A busy machine may take as long as it likes. Nor can another program take a
+    port away before the kernel opens it, where there are sockets that are files.
     """
     run = copy.deepcopy(notebook)
     run.cells += [nbformat.v4.new_code_cell(answer) for answer in answers(notebook)]
     for cell in code_cells(run):
         cell.update(outputs=[], execution_count=None)
     folder = {"metadata": {"path": str(NOTEBOOKS[0].parent)}}
+    files = {"transport": "ipc", "ip": str(tmp_path_factory.mktemp("kernel") / "socket")}
+    options = dict(startup_timeout=3600, timeout=None, resources=folder)
+    if sys.platform == "linux":
+        options["config"] = Config(KernelManager=files)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONWARNINGS", "error,ignore::PendingDeprecationWarning")
-        # A busy machine may take as long as it likes, to start a kernel and to run a cell.
-        NotebookClient(run, startup_timeout=3600, timeout=None, resources=folder).execute()
+        NotebookClient(run, **options).execute()
     return run
 
 

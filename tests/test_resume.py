@@ -1,16 +1,18 @@
 """A run that is stopped and resumed ends where it ends undisturbed, to the bit."""
 
-import fcntl
+import errno
 import json
 import os
 import re
 import shutil
 import signal
 import tempfile
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
 import torch
+from filelock import FileLock
 from runs import results
 
 import lab.run
@@ -36,7 +38,7 @@ RUNS = {
     "compared data": ["--seeds", "2", "--compare", "data=moons,xor"],
 }
 pytestmark = pytest.mark.usefixtures("no_pictures")
-SLOW = ("many seeds", "norm", "compared data")  # others stop in such runs, too
+SLOW = ("film", "many seeds", "norm", "compared data")  # others stop in such runs, too
 
 
 def status_of(*arguments, out):
@@ -83,7 +85,13 @@ def test_a_run_that_was_stopped_draws_the_same_pictures(tmp_path, stop_after, pi
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("steps", range(1, 26, 3))
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param(steps, marks=[pytest.mark.slow] * (steps not in (1, 8, 23)))
+        for steps in range(1, 26)
+    ],
+)
 def test_a_run_can_be_stopped_after_any_step(tmp_path, stop_after, steps):
     arguments = [*SMALL, "--batch-size", "25", "--epochs", "6", "--dropout", "0.5"]
     status_of(*arguments, out=tmp_path / "whole")
@@ -106,6 +114,24 @@ def test_a_signal_outside_of_training_loses_no_training(tmp_path, monkeypatch, p
     over = place != "train_both"
     assert len(steps) == 2 * (2 if over else 2 * 12 + 2)  # before, in and after each training
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
+
+
+def test_a_signal_of_which_a_library_makes_another_error_is_still_one(
+    tmp_path, monkeypatch, capsys
+):
+    def swallow(*_):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        raise ValueError("Invalid affine transformation matrix")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.run, "plot_losses", swallow)
+        assert status_of(*SMALL, out=tmp_path) == 143
+        assert "--resume" in capsys.readouterr().err
+        patch.setattr(command_line, "fill_in", swallow)  # before there is a checkpoint
+        assert status_of(*SMALL, out=tmp_path) == 143
+        assert capsys.readouterr().err.endswith(": stopped.\n")
+    assert status_of("--resume", out=tmp_path) == 0
 
 
 def test_the_figures_count_the_seconds_before_the_stop_too(tmp_path, stop_after):
@@ -248,7 +274,7 @@ def test_two_runs_into_one_directory_do_not_meet(tmp_path, monkeypatch, capsys):
     def meet(*_, **__):
         message = refused(*SMALL, "--seed", "1", out=tmp_path, capsys=capsys)
         assert "out must be a directory that no other run is using" in message
-        assert os.listdir(tmp_path) == []
+        assert os.listdir(tmp_path) == [".lock"]
         return train_both(*_, **__)
 
     train_both = lab.run.train_both
@@ -256,14 +282,94 @@ def test_two_runs_into_one_directory_do_not_meet(tmp_path, monkeypatch, capsys):
     assert status_of(*SMALL, out=tmp_path) == 0
     monkeypatch.setattr(lab.run, "train_both", train_both)
     assert status_of(*SMALL, out=tmp_path) == 0  # the lock is gone
+    assert ".lock" not in os.listdir(tmp_path)
 
 
-def test_without_locks_a_run_is_done_without_one(tmp_path, monkeypatch):
-    def fail(*_):
-        raise OSError(95, "Operation not supported")
-
-    monkeypatch.setattr(fcntl, "flock", fail)
+def test_the_lock_of_a_run_that_was_killed_is_taken_over(tmp_path):
+    (tmp_path / ".lock").touch()
     assert status_of(*SMALL, out=tmp_path) == 0
+    assert ".lock" not in os.listdir(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK])
+def test_without_locks_a_run_is_done_without_one(tmp_path, monkeypatch, number):
+    def fail(*_):
+        raise OSError(number, "no locks")
+
+    monkeypatch.setattr(FileLock, "_acquire", fail)
+    assert status_of(*SMALL, out=tmp_path) == 0
+
+
+def keep_elsewhere(place, name):
+    """Have another directory hold what would be in the way, and a link lead there."""
+    other = place.parent / "other"
+    other.mkdir()
+    for kept in ("trained-0000.safetensors", "run.safetensors", ".run.safetensors.abc.partial"):
+        (other / kept).write_text("another's")
+    (place / name).symlink_to(other)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda out: (out / "checkpoint").touch(), "for the directory checkpoint; .* or a link"),
+        (lambda out: keep_elsewhere(out, "checkpoint"), "the directory checkpoint; .* or a link"),
+        (lambda out: (out / "checkpoint").symlink_to("none"), "the directory checkpoint"),
+        (lambda out: (out / "checkpoint/run.safetensors").mkdir(parents=True), "checkpoint/run.s"),
+        (
+            lambda out: (out / "checkpoint/trained-0000.safetensors").mkdir(parents=True),
+            "trained-0",
+        ),
+        (lambda out: (out / "metrics.json").mkdir(), "for the file metrics.json"),
+        (lambda out: (out / ".lock").mkdir(), "for the file .lock"),
+    ],
+)
+@pytest.mark.parametrize("resume", [False, True])
+def test_what_is_in_the_way_of_the_files_is_named_before_training(
+    tmp_path, monkeypatch, stop_after, capsys, make, message, resume
+):
+    out = tmp_path / "out"
+    out.mkdir()
+    if resume:
+        stop_after(3)
+        assert status_of(*SMALL, out=out) == 130
+        if message.startswith(("for the dir", "the dir", "checkpoint/run")):
+            shutil.rmtree(out / "checkpoint")
+    make(out)
+    before = {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")}
+    monkeypatch.setattr(script, "compare_models", None)
+    errors = refused(*["--resume"] if resume else SMALL, out=out, capsys=capsys)
+    of_reading = "|there is none|is damaged|it is a directory" if resume else ""
+    assert re.search(message + of_reading, errors)
+    assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+def test_a_checkpoint_that_becomes_a_link_in_the_middle_is_not_followed(
+    tmp_path, monkeypatch, capsys
+):
+    out, plot = tmp_path / "out", script.plot_losses
+
+    def swap_and_plot(*arguments):
+        shutil.rmtree(out / "checkpoint")
+        keep_elsewhere(out, "checkpoint")
+        return plot(*arguments)
+
+    monkeypatch.setattr(script, "plot_losses", swap_and_plot)
+    errors = refused(*SMALL, "--checkpoint-every", "5", out=out, capsys=capsys)
+    assert "out must have room for the directory checkpoint" in errors
+    assert {path.read_text() for path in (tmp_path / "other").iterdir()} == {"another's"}
+    assert len(os.listdir(tmp_path / "other")) == 3
+
+
+def test_a_file_that_is_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path):
+    out, other = tmp_path / "out", tmp_path / "notes"
+    out.mkdir()
+    other.write_text("another's")
+    for name in ("metrics.json", "circle_model_v2.safetensors", "loss_curves.png"):
+        (out / name).symlink_to(other)
+    assert status_of(*SMALL, out=out) == 0
+    assert other.read_text() == "another's"
+    assert not any(path.is_symlink() for path in out.iterdir())
 
 
 def test_several_processes_have_no_checkpoint_but_a_lock(tmp_path):

@@ -2,6 +2,7 @@
 
     python tools/results.py            # write
     python tools/results.py --check    # exit with 1 where the README says something else
+    python tools/results.py --check --first 2    # look at the first two commands alone
 
 A quoted output stands between the lines `<!-- python train.py ... -->` and `<!-- end -->`. Another
 processor rounds differently, so the check lets percentages differ by 2 points, or half their
@@ -73,10 +74,11 @@ def agree(quoted: str, measured: str) -> bool:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare rather than write")
+    parser.add_argument("--first", type=int, metavar="N", help="the first N commands alone")
     args = parser.parse_args()
     readme = ROOT / "README.md"
     text, disagreements = readme.read_text(), 0
-    commands = [command for command, _ in BLOCK.findall(text)]
+    commands = [command for command, _ in BLOCK.findall(text)][: args.first]
     if not commands:
         sys.exit("The README quotes no command.")
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -92,7 +94,7 @@ def main():
                 print(f"The README says:\n{quoted}\nIt is now:\n{measured}")
             return f"<!-- {command} -->\n{measured}<!-- end -->\n"
 
-        text = BLOCK.sub(renew, text)
+        text = BLOCK.sub(renew, text, count=len(commands))
     if not args.check:
         readme.write_text(text)
     elif disagreements:

@@ -4,6 +4,7 @@ Names of notebooks may follow; by default all are run. Live widgets aren't store
 kernel to be seen: their pictures are.
 """
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -32,7 +33,7 @@ def store(path: Path) -> None:
     """Run a notebook and write it back with its outputs."""
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": str(NOTEBOOKS)}}
-    client = NotebookClient(notebook, timeout=600, resources=folder, store_widget_state=False)
+    client = NotebookClient(notebook, resources=folder, store_widget_state=False)
     client.execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the times
@@ -46,6 +47,7 @@ def store(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the tests have it
     for path in map(Path, sys.argv[1:] or sorted(NOTEBOOKS.glob("*.ipynb"))):
         print(path)
         store(path)
