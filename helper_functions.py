@@ -136,7 +136,7 @@ def plot_loss_curves(history, *, axes=None):
         style = dict(marker=marker, color="#D55E00", label="test")
         ax.plot(epochs, curves[f"test_{kind}"], "--", **style)
         ax.set(xlabel="epoch", ylabel=name)
-        ax.legend(loc="best" if kind == "loss" else "lower right")
+        ax.legend()
     if max([*curves["train_acc"], *curves["test_acc"]], default=0) <= 1:
         axes[1].set_ylim(-0.02, 1.02)
     return axes
@@ -244,7 +244,8 @@ class _ShownOnce(Figure):
     """A figure that a notebook shows once: as pyplot's at the cell's end, else as a value."""
 
     def _ipython_display_(self):
-        if not (plt.fignum_exists(self.number) and plt.figure(self.number) is self):
+        inline = "inline" in mpl.get_backend() and plt.fignum_exists(self.number)
+        if not (inline and plt.figure(self.number) is self):
             raise NotImplementedError  # IPython then shows it as any figure
 
 
@@ -923,8 +924,8 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
             where[_feature_numbers("at", at, names)] = list(at.values())
         elif at is not None:
             where[:] = _to_numpy(at)
-    except TypeError as error:
-        raise ValueError(f"at must be numbers; {error}.") from error
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"at must have a number for each feature; {error}") from error
     if not np.isfinite(where).all():
         raise ValueError(f"at must be finite; got {at!r}.")
     labels = None if y is None else _labels("y", y, len(points)).tolist()
@@ -1227,7 +1228,8 @@ def _draw_image(ax, plane, values, **style):
         for axis, ends in ((ax.xaxis, plane.xs), (ax.yaxis, plane.ys))
     )
     across, up = (right - left) / (len(plane.xs) - 1) / 2, (high - low) / (len(plane.ys) - 1) / 2
-    image = ax.imshow(
+    ax.set(xlim=plane.xs[[0, -1]], ylim=plane.ys[[0, -1]])
+    return ax.imshow(
         values,
         extent=(left - across, right + across, low - up, high + up),
         origin="lower",
@@ -1237,8 +1239,6 @@ def _draw_image(ax, plane, values, **style):
         transform=ax.transLimits + ax.transAxes,
         **style,
     )
-    ax.set(xlim=plane.xs[[0, -1]], ylim=plane.ys[[0, -1]])
-    return image
 
 
 def _contour_step(xs):
@@ -1251,7 +1251,8 @@ def _draw_contour(ax, plane, values, style):
     if low < 0 < high:
         step = _contour_step(plane.xs)
         values = np.ma.masked_invalid(values)
-        ax.contour(plane.xs[::step], plane.ys[::step], values, levels=[0]).set(**style)
+        lines = ax.contour(plane.xs[::step], plane.ys[::step], values, levels=[0])
+        lines.set(**style | {"facecolor": "none"})
 
 
 def _marker_size(count):

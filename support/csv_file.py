@@ -1,16 +1,38 @@
-"""Reading two feature columns and a label column of a CSV file, some rows at a time."""
+"""Reading two feature columns and a label column of a CSV file, some rows at a time.
 
+How the file is written (its letters, what stands between the columns, decimal commas) is detected,
+and the table's notes say so where it isn't the plain way: UTF-8, commas and decimal points.
+"""
+
+import codecs
 import csv
+import re
+from collections import Counter
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 
-from support.text import shown
+from support.files import check_regular_file
+from support.text import listed, shown
 
 ROWS_AT_A_TIME = 50_000
 MAX_CLASSES = 1000
+MAX_NAME = 200  # characters
+LARGEST = 1e30  # its square and the differences of such numbers are numbers, too
+SAMPLE = 2**16  # bytes that tell how a file is written
+UNNAMED = re.compile(r"|Unnamed: \d+")  # as pandas writes and reads the numbers of rows
+THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+LETTERS = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+BEGINNINGS = {  # of files that may be called .csv and are none
+    b"PK\x03\x04": "a spreadsheet or another zip archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet",
+    b"\x1f\x8b": "compressed with gzip",
+    b"PAR1": "a Parquet file",
+    b"%PDF": "a PDF document",
+}
 
 
 def is_csv(data: str) -> bool:
@@ -19,21 +41,24 @@ def is_csv(data: str) -> bool:
 
 
 class Table(NamedTuple):
-    """What a CSV file holds: X (n, 2) float32, y (n,) the numbers of the classes, and the names."""
+    """What a CSV file holds: X (n, 2) float64, y (n,) the numbers of the classes, and the names."""
 
     X: np.ndarray
     y: np.ndarray
     class_names: tuple[str, ...]
     feature_names: tuple[str, str]
+    notes: tuple[str, ...] = ()  # sentences on how the file was read
 
 
 @lru_cache(maxsize=1)  # many seeds split one table in many ways
 def read_csv(path: str, features: str | None = None, label: str | None = None) -> Table:
-    """Read a UTF-8 file with a header line and commas between the columns.
+    """Read a text file with a header line, and commas, semicolons, tabs or bars between columns.
 
-    features: the names of the two feature columns, as "x1,x2"; by default the first two columns.
-    label: the name of the label column, by default the last one. Labels may be any text; the
-        classes are numbered in the order of the numbers if all labels are such, else by alphabet.
+    features: the names of the two feature columns, as "x1,x2"; by default the first two columns
+        that have names.
+    label: the name of the label column, by default the last that has one. Labels may be any text;
+        the classes are numbered in the order of the numbers if all labels are such (1 and 1.0 are
+        one), else by alphabet.
 
     A ValueError names the file, the line and the column of what can't be read; an OSError tells
     that the file can't be opened. Needs memory for the numbers, not for the text.
@@ -41,25 +66,65 @@ def read_csv(path: str, features: str | None = None, label: str | None = None) -
     if "\0" in path or path.encode(errors="ignore").decode() != path:
         raise ValueError(f"{path!r} can't be read: it is no path.")
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = csv.reader(file, strict=True)
+        check_regular_file(path)
+        encoding, separator = _look(path)
+        with open(path, encoding=encoding, errors="replace", newline="") as file:
+            rows = csv.reader(file, strict=True, delimiter=separator)
             try:
-                return _read(path, rows, features, label)
-            except UnicodeDecodeError as error:
-                raise ValueError(
-                    f"{path} must be UTF-8 text; after line {rows.line_num} is the byte "
-                    f"{error.object[error.start]:#04x}."
-                ) from error
+                return _read(path, rows, features, label, encoding, separator)
             except csv.Error as error:
-                raise ValueError(f"{path}, line {rows.line_num}: {error}.") from error
+                raise ValueError(f"{path}, line {max(1, rows.line_num)}: {error}.") from error
     except OSError as error:
+        if error.strerror is None:  # a sentence already
+            raise
         raise OSError(f"{path} can't be read: {error.strerror}.") from error
 
 
-def _read(path, rows, features, label):
+def _look(path):
+    """Return a file's encoding and what stands between its columns."""
+    with open(path, "rb") as file:
+        sample = file.read(SAMPLE)
+        for beginning, kind in BEGINNINGS.items():
+            if sample.startswith(beginning):
+                raise ValueError(f"{path} must be text; it is {kind}. Save it as CSV first.")
+        if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            encoding = "utf-16"
+        else:
+            encoding = "utf-8-sig" if _is_utf_8(sample, file) else "cp1252"
+            if b"\0" in sample:
+                raise ValueError(f"{path} must be text; it has bytes that are 0.")
+    lines = sample.decode(encoding, errors="replace").splitlines(keepends=True)
+    lines = [line for line in lines[: 21 if len(sample) < SAMPLE else -1] if line.strip()][:21]
+    return encoding, max(SEPARATORS, key=lambda separator: _fit(lines, separator))
+
+
+def _is_utf_8(sample, file):
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        while sample:
+            decoder.decode(sample)
+            sample = file.read(SAMPLE)
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _fit(lines, separator):
+    """Return how well a separator cuts lines into columns: rows as long as the header, columns."""
+    try:
+        lengths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+    except csv.Error:
+        return 0, 0
+    columns = lengths[0] if lengths else 0
+    return (lengths.count(columns) if columns > 2 else 0), columns
+
+
+def _read(path, rows, features, label, encoding, separator):
     header = [name.strip() for name in next(rows, [])]
     columns = _columns(path, header, features, label)
     points, labels, numbers = [], [], {}  # numbers: label -> its number in the order of appearance
+    decimal_commas = False
     filled = ((rows.line_num, row) for row in rows if row)  # an empty line is none
     while some := list(islice(filled, ROWS_AT_A_TIME)):
         lines, part = zip(*some, strict=True)
@@ -70,82 +135,123 @@ def _read(path, rows, features, label):
                 f"got {len(part[i])}."
             )
         texts = [[row[column] for row in part] for column in columns]
+        if not points:
+            decimal_commas = _has_decimal_commas(texts[0] + texts[1], separator)
         where = [(path, lines, header[column]) for column in columns]
-        points.append(np.stack([_numbers(texts[i], *where[i]) for i in (0, 1)], axis=1))
+        points.append(
+            np.stack([_numbers(texts[i], decimal_commas, *where[i]) for i in (0, 1)], axis=1)
+        )
         labels.append(_number_labels(texts[2], numbers, *where[2]))
     if not points:
         raise ValueError(f"{path} must have rows below its header; it has none.")
-    order = _sorted(numbers)
-    if len(order) < 2:
-        raise ValueError(
-            f"{path}, column {shown(header[columns[2]])} must have two classes or more; "
-            f"every label is {shown(order[0])}."
-        )
-    rank = {name: i for i, name in enumerate(order)}
-    renumber = np.array([rank[name] for name in numbers], np.int64)
-    y = renumber[np.concatenate(labels)]
-    counts = np.bincount(y)
-    if counts.min() < 2:
-        raise ValueError(
-            f"{path}, column {shown(header[columns[2]])} must have each class twice or more, to "
-            f"train and to test; {shown(order[counts.argmin()])} is there once."
-        )
-    names = tuple(header[column] for column in columns[:2])
-    return Table(np.concatenate(points), y, tuple(order), names)
+    class_names, y = _classes(f"{path}, column {shown(header[columns[2]])}", numbers, labels)
+    X, feature_names = np.concatenate(points), tuple(header[column] for column in columns[:2])
+    notes = _notes(path, encoding, separator, decimal_commas)
+    if features is None:
+        notes += [
+            f"{path}, column {shown(name)} numbers the rows; --features names other columns."
+            for name, values in zip(feature_names, X.T, strict=True)
+            if (np.diff(values) == 1).all()
+        ]
+        if any(map(UNNAMED.fullmatch, header)):
+            notes.append(f"{path} has a column without a name, which is taken for no feature.")
+    return Table(X, y, class_names, feature_names, tuple(notes))
 
 
 def _columns(path, header, features, label):
     """Return the places of the two features and of the label among the columns."""
     if header in ([], [""]):
         raise ValueError(f"{path} must begin with a line that names its columns; it has none.")
-    if len(header) < 3:
+    names = [name for name in header if not UNNAMED.fullmatch(name)]
+    if len(names) < 3:
         raise ValueError(
             f"{path}, line 1 must name two features and a label, with commas between them; "
             f"got {shown(','.join(header))}."
         )
-    if len(set(header)) < len(header):
-        twice = next(name for name in header if header.count(name) > 1)
-        raise ValueError(f"{path}, line 1 must name each column once; got {shown(twice)} twice.")
-    label = header[-1] if label is None else label.strip()
-    if features is None:
-        names = [name for name in header if name != label][:2]
-    else:
-        names = [name.strip() for name in features.split(",")]
-    if len(names) != 2 or names[0] == names[1]:
+    label = names[-1] if label is None else label.strip()
+    others = [name for name in names if name != label][:2]
+    if features is None and len(others) == 2 and all(map(np.isfinite, map(_number, others))):
+        raise ValueError(
+            f"{path}, line 1 must name the columns; got numbers, {shown(', '.join(header))}. "
+            "Put a line such as x1,x2,label before them."
+        )
+    name, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise ValueError(f"{path}, line 1 must name each column once; got {shown(name)} twice.")
+    _check_length(max(names, key=len), f"{path}, line 1")
+    wanted = others if features is None else _two_names(features, set(names))
+    if len(wanted) != 2 or wanted[0] == wanted[1]:
         raise ValueError(
             f"features must be the names of two columns, as 'x1,x2'; got {shown(features)}."
         )
-    for name in (*names, label):
-        if name not in header:
+    for name in (*wanted, label):
+        if name not in names:
             raise ValueError(
                 f"{path} must have the column {shown(name)}; it has {shown(', '.join(header))}."
             )
-    if label in names:
-        raise ValueError(f"label must be a column that is no feature; got {shown(label)}.")
-    return [header.index(name) for name in (*names, label)]
+    if label in wanted:
+        raise ValueError(f"label must be a column that is no feature; got {label!r}.")
+    return [header.index(name) for name in (*wanted, label)]
 
 
-def _numbers(texts, path, lines, column):
-    """Return a column of text as float32, or raise an error that names the line."""
+def _two_names(text, names):
+    """Return the names of two columns that a text such as x1,x2 has; they may have commas, too."""
+    parts = text.split(",")
+    cuts = [(",".join(parts[:i]), ",".join(parts[i:])) for i in range(1, min(len(parts), 50))]
+    for cut in (*cuts, *csv.reader([text[: 3 * MAX_NAME]], skipinitialspace=True)):
+        if all(name.strip() in names for name in cut):
+            return [name.strip() for name in cut]
+    return [name.strip() for name in parts]
+
+
+def _check_length(name, where):
+    if len(name) > MAX_NAME:
+        raise ValueError(
+            f"{where} must have names of at most {MAX_NAME} characters; got {len(name):,}, "
+            f"{name[:40]!r}..."
+        )
+
+
+def _has_decimal_commas(texts, separator):
+    """Whether the commas in numbers are decimal ones: not all of them can part thousands."""
+    commas = [text.strip() for text in texts if "," in text]
+    thousands = separator != ";" and all(map(THOUSANDS.fullmatch, commas))
+    return bool(commas) and not thousands
+
+
+def _numbers(texts, decimal_commas, path, lines, column):
+    """Return a column of text as float64, or raise an error that names the line."""
+    written = list(map(_with_point, texts)) if decimal_commas else texts
     try:
-        values = np.array(texts, np.float64)
+        values = np.array(written, np.float64)
     except ValueError:
-        values = np.array([_number(text) for text in texts])
-    with np.errstate(over="ignore"):  # what is too large for float32 becomes inf
-        values = values.astype(np.float32)
-    wrong = np.flatnonzero(~np.isfinite(values))
+        values = np.array(list(map(_number, written)))
+    if "_" in "".join(written):  # which Python takes for part of a number
+        values = np.array(list(map(_number, written)))
+    wrong = np.flatnonzero(~(abs(values) <= LARGEST))
     if len(wrong):
         i = wrong[0]
+        rule = "a finite number" if not np.isfinite(values[i]) else f"a number up to {LARGEST:g}"
         got = "nothing" if not texts[i].strip() else repr(texts[i][:40])
+        is_text = np.isnan(values[i]) and texts[i].strip().isalpha()
+        hint = f" If these are the classes, say --label {shown(column)}." if is_text else ""
         raise ValueError(
-            f"{path}, line {lines[i]}, column {shown(column)} must be a finite number; got {got}."
+            f"{path}, line {lines[i]}, column {shown(column)} must be {rule}; got {got}.{hint}"
         )
     return values
 
 
+def _with_point(text):
+    """Return a number that has a decimal comma with a point, and without those of thousands."""
+    whole, comma, rest = text.partition(",")
+    if not comma:
+        return "" if "." in text else text  # in such a file a point alone may mean either
+    return f"{whole.replace('.', '')}.{rest}"
+
+
 def _number(text):
     try:
-        return float(text)
+        return np.nan if "_" in text else float(text)
     except ValueError:
         return np.nan
 
@@ -156,21 +262,61 @@ def _number_labels(texts, numbers, path, lines, column):
     for i, text in enumerate(texts):
         name = text.strip()
         if name not in numbers:
+            where = f"{path}, line {lines[i]}, column {shown(column)}"
             if not name:
-                raise ValueError(
-                    f"{path}, line {lines[i]}, column {shown(column)} must be a label; got nothing."
-                )
+                raise ValueError(f"{where} must be a label; got nothing.")
             if len(numbers) == MAX_CLASSES:
                 raise ValueError(
-                    f"{path}, line {lines[i]}, column {shown(column)} must have at most "
-                    f"{MAX_CLASSES:,} different labels; {name[:40]!r} is one more."
+                    f"{where} must have at most {MAX_CLASSES:,} different labels; {name[:40]!r} is "
+                    "one more. The option --label names another column."
                 )
+            _check_length(name, where)
             numbers[name] = len(numbers)
         labels[i] = numbers[name]
     return labels
 
 
-def _sorted(names):
-    values = {name: _number(name) for name in names}
-    all_numbers = not any(np.isnan(value) for value in values.values())
-    return sorted(names, key=lambda name: (values[name], name) if all_numbers else name)
+def _classes(where, numbers, labels):
+    """Return the names of the classes in their order, and each row's class.
+
+    numbers: each label's number, which `labels`, a list of arrays, have.
+    """
+    values = {name: _number(name) for name in numbers}
+    if any(map(np.isnan, values.values())):
+        values = {name: name for name in numbers}
+    shortest = {}  # the way to write each number, of 1 and 1.0
+    for name in sorted(numbers, key=len, reverse=True):
+        shortest[values[name]] = name
+    order = sorted(shortest)
+    if len(order) < 2:
+        raise ValueError(
+            f"{where} must have two classes or more; every label is {shown(shortest[order[0]])}."
+        )
+    rank = {value: i for i, value in enumerate(order)}
+    y = np.array([rank[values[name]] for name in numbers], np.int64)[np.concatenate(labels)]
+    counts = np.bincount(y)
+    if counts.min() < 2 and len(order) > len(y) / 10 and not isinstance(order[0], str):
+        raise ValueError(
+            f"{where} must have classes; got {len(order)} different numbers in {len(y)} rows, as a "
+            "measurement has. The option --label names another column."
+        )
+    if counts.min() < 2:
+        raise ValueError(
+            f"{where} must have each class twice or more, to train and to test; "
+            f"{shown(shortest[order[counts.argmin()]])} is there once."
+        )
+    return tuple(shortest[value] for value in order), y
+
+
+def _notes(path, encoding, separator, decimal_commas):
+    """Return sentences on how a file was read, where it isn't the plain way."""
+    ways, notes = [], []
+    if separator != ",":
+        ways.append(f"{SEPARATORS[separator]} between its columns")
+    if decimal_commas:
+        ways.append("decimal commas")
+    if encoding in LETTERS:
+        ways.append(f"letters of {LETTERS[encoding]}")
+    if ways:
+        notes.append(f"{path} was read with {listed(ways)}.")
+    return notes

@@ -65,7 +65,7 @@ NAMES = tuple(name for name in DATASETS if name != CSV)
 def make_points(settings: dict, seed: int):
     """Return points and labels with the names of the classes and, for a file, of the features."""
     if is_csv(settings["data"]):
-        return read_csv(settings["data"], settings["features"], settings["label"])
+        return read_csv(settings["data"], settings["features"], settings["label"])[:4]
     generate = GENERATORS[settings["data"]]
     given = {name: settings[name] for name in ("samples", "noise", "classes") if name in settings}
     X, y = generate(**given, seed=seed)
@@ -75,13 +75,14 @@ def make_points(settings: dict, seed: int):
 def mean_and_std(X: np.ndarray, names) -> tuple[list[float], list[float]]:
     """Return the mean and the standard deviation of each feature of points (n, 2).
 
-    A ValueError names a feature that varies so little that float32 can't tell its values apart.
+    A ValueError names a feature that varies so little that float32 can hardly tell its values
+    apart: its deviation must be some ten times the distance of two such numbers.
     """
     mean, std = X.mean(axis=0, dtype=np.float64), X.std(axis=0, dtype=np.float64)
     for name, middle, spread in zip(names, mean, std, strict=True):
-        if spread <= 1e-5 * abs(middle) or spread == 0:
+        if spread <= max(1e-6 * abs(middle), 1e-30):
             raise ValueError(
-                f"feature {name!r} must vary by more than a hundred-thousandth of its size; "
+                f"feature {name!r} must vary by more than a millionth of its size and than 1e-30; "
                 f"its mean is {middle:g} and its standard deviation {spread:g}."
             )
     return mean.tolist(), std.tolist()

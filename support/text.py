@@ -17,9 +17,9 @@ def as_argument(value) -> str:
 
 
 def listed(parts) -> str:
-    """Return two or more texts as one: a, b and c."""
+    """Return texts as one: a, b and c."""
     *others, last = parts
-    return f"{', '.join(others)} and {last}"
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def markdown(rows: list[list[str]]) -> str:

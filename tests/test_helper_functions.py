@@ -9,14 +9,19 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
 from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
-from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
+from sklearn.model_selection import FixedThresholdClassifier
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -854,3 +859,548 @@ def test_a_history_may_be_empty_and_have_more_than_the_curves():
     for number in (0.5, torch.tensor(0.5)):
         with pytest.raises(ValueError, match=r"lists of one length; got .*no list"):
             plot_loss_curves(history | {"train_acc": number})
+
+
+# What a model's answer is
+
+
+class Ends(nn.Module):
+    """A linear layer and a function of its output, which a forward ends in."""
+
+    def __init__(self, function, outputs=1):
+        super().__init__()
+        torch.manual_seed(0)
+        self.linear, self.function = nn.Linear(2, outputs), function
+
+    def forward(self, x):
+        return self.function(self.linear(x))
+
+
+def drawn(model, labels=None, **options):
+    """Return the Axes of a boundary, and what the model answers on the grid."""
+    ax = plot_decision_boundary(model, X, labels, grid_resolution=21, **PLANE, **options)
+    with torch.no_grad():
+        return ax, model(torch.from_numpy(grid(21)).float())
+
+
+@pytest.mark.parametrize("columns", [lambda p: p, lambda p: p[:, 0], lambda p: p.double()])
+@pytest.mark.parametrize("scale", [0.1, 3.0])
+def test_a_forward_that_ends_in_sigmoid_gives_probabilities(columns, scale):
+    ax, p = drawn(Ends(lambda z: columns((scale * z).sigmoid())))
+    np.testing.assert_allclose(image_of(ax).ravel(), p.ravel(), atol=1e-6)
+    plain = nn.Sequential(Ends(lambda z: scale * z), nn.Sigmoid(), nn.Flatten(0))
+    ax, p = drawn(plain)
+    np.testing.assert_allclose(image_of(ax).ravel(), p, atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_a_sigmoid_is_seen_in_scripts_exports_and_wrappers():
+    model = Ends(torch.sigmoid).eval()
+    points = torch.zeros(3, 2)
+    free = ({0: torch.export.Dim("n")},)
+    for other in (
+        torch.jit.trace(model, points),
+        torch.export.export(model, (points,), dynamic_shapes=free).module(),
+        nn.DataParallel(model),
+        lambda p: model(torch.as_tensor(p).float()).numpy(),
+    ):
+        ax = plot_decision_boundary(other, X, grid_resolution=21, **PLANE)
+        with torch.no_grad():
+            p = model(torch.from_numpy(grid(21)).float())
+        np.testing.assert_allclose(image_of(ax).ravel(), p.ravel(), atol=1e-6)
+
+
+def test_a_compiled_part_is_still_compiled_after_a_plot():
+    frames = []
+
+    def backend(graph, inputs):
+        frames.append(graph)
+        return graph
+
+    model = nn.Sequential(torch.compile(nn.Linear(2, 1), backend=backend), nn.Sigmoid())
+    plot_decision_boundary(model, X, grid_resolution=5)
+    with torch.no_grad():
+        model(torch.zeros(3, 2))
+    assert frames
+
+
+def test_a_softmax_shows_its_own_certainty():
+    ax, p = drawn(Ends(lambda z: (20 * z).softmax(1), 3))
+    top = p.topk(2).values
+    np.testing.assert_allclose(
+        image_of(ax).ravel() % 256 / 255, top[:, 0] - top[:, 1], atol=1 / 255
+    )
+    ax, p = drawn(Ends(lambda z: z.softmax(1), 2))
+    np.testing.assert_allclose(image_of(ax).ravel(), p[:, 1], atol=1e-6)
+    ax, p = drawn(Ends(lambda z: z.log_softmax(1), 2))
+    np.testing.assert_allclose(image_of(ax).ravel(), p[:, 1].exp(), atol=1e-6)
+    ax, p = drawn(Ends(lambda z: z.half().softmax(1), 20))
+    np.testing.assert_array_equal(image_of(ax).ravel() // 256, p.float().argmax(1))
+
+
+@pytest.mark.parametrize("function", [lambda z: 0.2 + 0.6 * z.sigmoid(), lambda z: 1 - z.sigmoid()])
+def test_what_merely_looks_like_probabilities_is_warned_of_and_the_caller_can_say(function):
+    model = Ends(function)
+    with pytest.warns(UserWarning, match="from 0 to 1, and are drawn as probabilities.*`returns`"):
+        ax, p = drawn(model)
+    np.testing.assert_allclose(image_of(ax).ravel(), p.ravel(), atol=1e-6)
+    ax, p = drawn(model, returns="probabilities")
+    np.testing.assert_allclose(image_of(ax).ravel(), p.ravel(), atol=1e-6)
+    ax, p = drawn(model, returns="logits")
+    np.testing.assert_allclose(image_of(ax).ravel(), p.sigmoid().ravel(), atol=1e-6)
+
+
+def test_logits_of_a_linear_layer_from_0_to_1_are_logits():
+    model = Ends(lambda z: z)
+    nn.init.constant_(model.linear.weight, 0.01)
+    nn.init.constant_(model.linear.bias, 0.3)
+    ax, p = drawn(model)
+    np.testing.assert_allclose(image_of(ax).ravel(), p.sigmoid().ravel(), atol=1e-6)
+
+
+@pytest.mark.parametrize("function", [torch.sigmoid, lambda z: z.softmax(0)])
+def test_probabilities_that_are_not_exclusive_are_warned_of(function):
+    model = Ends(function, 3)
+    with pytest.warns(
+        UserWarning, match="3 answers for a point lie from 0 to 1, not with the sum 1"
+    ):
+        plot_decision_boundary(model, X)
+    with pytest.raises(
+        ValueError, match="of exclusive classes, from 0 to 1 and with the sum 1; got"
+    ):
+        plot_decision_boundary(model, X, returns="probabilities")
+    ax, p = drawn(model, returns="scores")
+    np.testing.assert_array_equal(image_of(ax).ravel() // 256, p.argmax(1))
+
+
+def test_labels_in_floats_are_labels():
+    three = y + (X[:, 0] > 0)
+    ax, p = drawn(Ends(lambda z: z.argmax(1), 3), three)
+    np.testing.assert_array_equal(image_of(ax).ravel() // 256, p)
+    for dtype in (float, np.float32):
+        ax = plot_decision_boundary(
+            lambda q, d=dtype: (q[:, 0] > 0).astype(d) + (q[:, 1] > 0), X, three, grid_resolution=20
+        )
+        assert set(image_of(ax).ravel() // 256) == {0, 1, 2}
+    with pytest.warns(UserWarning, match="whole numbers, and are drawn as labels"):
+        plot_decision_boundary(lambda q: (q[:, 0] > 0) + 1.0 * (q[:, 1] > 0), X)
+
+
+class Keras:
+    """A network of another library: predict gives probabilities."""
+
+    def __init__(self, k):
+        self.k = k
+
+    def predict(self, points):
+        scores = np.exp(np.asarray(points)[:, :1] * np.arange(self.k)[None])
+        return scores / scores.sum(axis=1, keepdims=True) if self.k > 1 else scores / 9
+
+
+def test_a_predict_that_gives_probabilities_is_drawn_by_them():
+    ax = plot_decision_boundary(Keras(3), X, grid_resolution=20, **PLANE)
+    p = np.sort(Keras(3).predict(grid(20)))
+    np.testing.assert_allclose(image_of(ax).ravel() % 256 / 255, p[:, -1] - p[:, -2], atol=1 / 255)
+    ax = plot_decision_boundary(Keras(1), X, grid_resolution=20, **PLANE)
+    np.testing.assert_allclose(image_of(ax), 1 / 9)
+
+
+@pytest.mark.parametrize(
+    "regressor",
+    [
+        LinearRegression(),
+        DecisionTreeRegressor(),
+        KNeighborsRegressor(),
+        make_pipeline(StandardScaler(), DecisionTreeRegressor()),
+    ],
+)
+def test_a_regressor_is_refused_where_it_gives_no_probabilities(regressor):
+    with pytest.raises(ValueError, match="must predict labels, or probabilities from 0 to 1; got"):
+        plot_decision_boundary(regressor.fit(X, 5 * y), X)
+
+
+def test_a_regressor_of_probabilities_is_drawn_by_them():
+    tree = DecisionTreeRegressor(max_depth=2).fit(X, y)
+    ax = plot_decision_boundary(tree, X, y, grid_resolution=20, **PLANE)
+    np.testing.assert_allclose(image_of(ax).ravel(), tree.predict(grid(20)), atol=1e-6)
+
+
+BOTH = np.column_stack([y, X[:, 0] > 0]).astype(int)
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        OneVsRestClassifier(LogisticRegression()),
+        MultiOutputClassifier(LogisticRegression()),
+        RandomForestClassifier(3),
+        LinearRegression(),
+    ],
+)
+def test_several_labels_a_point_are_refused(estimator):
+    with pytest.raises(ValueError, match="model must give one label for each point; got 2"):
+        plot_decision_boundary(estimator.fit(X, BOTH), X, y)
+
+
+def threshold(t):
+    return FixedThresholdClassifier(LogisticRegression(), threshold=t).fit(X, LETTERS)
+
+
+@pytest.mark.parametrize("estimator", [threshold(0.3), threshold(0.38), threshold(1e-9)])
+def test_the_line_is_where_predict_changes(estimator):
+    predicted = estimator.predict(grid(101)) == "b"
+    ax = plot_decision_boundary(estimator, X, LETTERS, grid_resolution=101, **PLANE)
+    middle = ax.images[0].norm.vcenter
+    np.testing.assert_allclose(
+        image_of(ax).ravel(), estimator.predict_proba(grid(101))[:, 1], atol=1e-6
+    )
+    np.testing.assert_array_equal(image_of(ax).ravel() > middle, predicted)
+    if 0 < predicted.mean() < 1:
+        assert middle == pytest.approx(estimator.threshold, abs=1e-3)
+        p = estimator.predict_proba(line_of(ax))[:, 1]
+        np.testing.assert_allclose(p, estimator.threshold, atol=1e-3)
+    else:
+        assert not ax.collections
+
+
+def test_predict_has_the_last_word_where_no_threshold_tells_it():
+    class Odd(Recorder):
+        def predict(self, points):
+            return (points[:, 1] > 0.25).astype(int)
+
+    ax = plot_decision_boundary(Odd(), X.astype(np.float32), y, grid_resolution=20, **PLANE)
+    np.testing.assert_array_equal(image_of(ax).ravel(), Odd().predict(grid(20)))
+    assert abs(line_of(ax)[:, 1] - 0.25).max() < 2 / 19
+    with pytest.warns(FutureWarning):
+        svc = SVC(probability=True, random_state=0).fit(X, y + (X[:, 0] > 0.3))
+    ax = plot_decision_boundary(svc, X, grid_resolution=41, **PLANE)
+    np.testing.assert_array_equal(image_of(ax).ravel() // 256, svc.predict(grid(41)))
+
+
+# The order of the classes
+
+
+YES = np.array(["no", "yes"])[y]
+AS_CATEGORY = pd.Series(pd.Categorical(YES, categories=["yes", "no"], ordered=True))
+
+
+@pytest.mark.parametrize(
+    ("labels", "options", "first"),
+    [
+        (YES, {}, "no"),  # in alphabetical order
+        (YES, dict(class_names=["yes", "no"]), "yes"),
+        (YES, dict(class_names=["no", "yes"]), "no"),
+        (AS_CATEGORY, {}, "yes"),
+        (AS_CATEGORY, dict(class_names=["no", "yes"]), "no"),
+        (y + 1, {}, "class 1"),
+        (y + 1, dict(class_names=["2", "1"]), "2"),
+        (y + 1, dict(class_names=["one", "two"]), "one"),
+        (y == 1, dict(class_names=["out", "in"]), "out"),
+        (y, dict(class_names={1: "in", 0: "out"}), "out"),
+    ],
+)
+def test_the_classes_of_a_network_come_in_one_order(labels, options, first):
+    ax = plot_decision_boundary(CircleModelV0(), X, labels, **options)
+    color = to_rgb(helper_functions.CLASS_COLORS[0])
+    assert [line.get_label() for line in ax.lines if line.get_color() == color] == [first]
+    other = 1 if first in ("2", "yes") else 0
+    (points,) = [line.get_xydata() for line in ax.lines if line.get_color() == color]
+    np.testing.assert_array_equal(points, X[y == other])
+
+
+@pytest.mark.parametrize("names", [["yes", "no"], ["no", "yes"], {"yes": "yes", "no": "no"}])
+def test_an_estimators_classes_keep_their_names(names):
+    estimator = LogisticRegression().fit(X, YES)
+    ax = plot_decision_boundary(estimator, X, YES, class_names=names)
+    for line in ax.lines:
+        np.testing.assert_array_equal(line.get_xydata(), X[line.get_label() == YES])
+
+
+def test_texts_that_an_estimator_knows_by_number_are_matched_by_class_names():
+    estimator = LogisticRegression().fit(X, y)
+    ax = plot_decision_boundary(estimator, X, YES, class_names=["no", "yes"])
+    for line in ax.lines:
+        np.testing.assert_array_equal(line.get_xydata(), X[line.get_label() == YES])
+    with pytest.raises(ValueError, match="y must have the model's classes 0, 1; got 'no'"):
+        plot_decision_boundary(estimator, X, YES)
+
+
+@pytest.mark.parametrize("names", [["Yes", "No"], ["yes", "maybe"], {"yes": "Yes"}])
+@pytest.mark.parametrize("model", [CircleModelV0(), LogisticRegression().fit(X, YES)])
+def test_names_that_match_no_label_are_an_error(names, model):
+    with pytest.raises(ValueError, match="class_names must have the labels 'no', 'yes' themselves"):
+        plot_decision_boundary(model, X, YES, class_names=names)
+
+
+def test_gaps_in_the_labels_are_numbers_where_the_model_has_as_many_classes():
+    ax = plot_decision_boundary(CircleModelV0(out_features=3), X, 2 * y)
+    colors = [to_rgb(helper_functions.CLASS_COLORS[i]) for i in (0, 2)]
+    assert [line.get_color() for line in ax.lines] == colors
+    plt.clf()
+    ax = plot_decision_boundary(CircleModelV0(out_features=2), X, 2 * y)
+    assert [line.get_label() for line in ax.lines] == ["class 0", "class 2"]
+
+
+def test_an_estimator_of_one_class_is_one_colour():
+    tree = DecisionTreeClassifier().fit(X, ["a"] * len(X))
+    ax = plot_decision_boundary(tree, X, ["a"] * len(X))
+    assert set(image_of(ax).ravel()) == {255}
+    assert ax.images[0].cmap(255)[:3] == pytest.approx(to_rgb(helper_functions.CLASS_COLORS[0]))
+    assert not ax.collections
+
+
+# Regions, styles, rings
+
+
+def seen_colors(ax):
+    """Return the colours of the background as a viewer sees them, (rows, columns, 3)."""
+    image = ax.images[0]
+    rgba = image.cmap(image.norm(image.get_array()))
+    alpha = image.get_alpha()
+    return 1 - alpha + alpha * rgba[..., :3]
+
+
+@pytest.mark.parametrize("k", [2, 3, 5, 8, 11, 20, 30])
+@pytest.mark.parametrize("unit", [1e-9, 1.0, 1e9])
+def test_every_region_can_be_told_from_every_other(k, unit):
+    angles = 2 * np.pi * np.arange(k) / k
+    rays = unit * np.stack([np.cos(angles), np.sin(angles)])
+    ax = plot_decision_boundary(lambda p: p @ rays, X, returns="scores", grid_resolution=60)
+    colors, values = seen_colors(ax), image_of(ax)
+    number = (values > 0.5).astype(int) if k == 2 else values // (2**16 // k if k > 256 else 256)
+    assert len(np.unique(number)) == k
+    for one in range(k):
+        for other in range(one):
+            a, b = colors[number == one], colors[number == other]
+            assert np.abs(a[:, None] - b[None]).max(axis=2).min() > 0.02
+
+
+def test_scores_without_a_unit_fade_by_their_share_of_the_largest():
+    forest = IsolationForest(random_state=0).fit(X)
+    ax = plot_decision_boundary(forest, X, grid_resolution=31, **PLANE)
+    scores = forest.decision_function(grid(31))
+    expected = 0.5 + scores / abs(scores).max() / 2
+    np.testing.assert_allclose(image_of(ax).ravel(), expected, atol=1e-6)
+
+
+def test_wrong_points_are_ringed():
+    estimator = LogisticRegression().fit(X, LETTERS)
+    wrong = estimator.predict(X) != LETTERS
+    ax = plot_decision_boundary(estimator, X, LETTERS, mark_errors=True)
+    assert ax.lines[-1].get_label() == f"wrong: {wrong.sum()} of 60"
+    np.testing.assert_array_equal(ax.lines[-1].get_xydata(), X[wrong])
+    model = CircleModelV0(out_features=3)
+    ax = plot_decision_boundary(model, torch.from_numpy(X).float(), y, mark_errors=True)
+    with torch.no_grad():
+        wrong = model(torch.from_numpy(X).float()).argmax(1).numpy() != y
+    np.testing.assert_allclose(ax.lines[-1].get_xydata(), X[wrong], atol=1e-6)
+    with pytest.raises(ValueError, match="mark_errors needs y"):
+        plot_decision_boundary(estimator, X, mark_errors=True)
+
+
+def test_the_line_and_the_points_have_their_own_styles():
+    style = dict(line=dict(color="red", lw=3), points=dict(marker="x", ms=9))
+    ax = plot_decision_boundary(Ring(), X, y, **style)
+    (line,) = ax.collections
+    np.testing.assert_allclose(line.get_edgecolor(), [to_rgba("red")])
+    assert line.get_linewidth() == 3
+    assert len(line.get_facecolor()) == 0
+    assert [(points.get_marker(), points.get_markersize()) for points in ax.lines] == [("x", 9)] * 2
+    plt.clf()
+    ax = plot_decision_boundary(Ring(), X, y, line=None, points=None)
+    assert (len(ax.lines), len(ax.collections), ax.get_legend()) == (0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (dict(points=dict(size=3)), "points must be a dict of properties, or None; .*'size'"),
+        (dict(line="red"), "line must be a dict of properties, or None"),
+        (
+            dict(returns="proba"),
+            "returns must be one of logits, probabilities, labels, scores; got",
+        ),
+        (dict(features=(0, 0)), r"features must be two different columns of X; got \(0, 0\)"),
+        (dict(features=(0, 2)), r"features must have columns of X, \[0, 1\]; got \(0, 2\)"),
+        (dict(features=5), "features must have columns of X"),
+        (dict(at={"u": 1}), "at must have columns of X"),
+        (dict(at={0: "u"}), "at must have a number for each feature; could not convert"),
+        (dict(at=[1, 2, 3]), "at must have a number for each feature; could not broadcast"),
+        (dict(at=[1, np.nan]), r"at must be finite; got \[1, nan\]"),
+    ],
+)
+def test_wrong_options_are_told_before_anything_is_drawn(options, words):
+    with pytest.raises(ValueError, match=words):
+        plot_decision_boundary(Ring(), X, y, **options)
+    assert not plt.get_fignums()
+
+
+# Planes: slices, logarithmic axes, gaps
+
+
+WIDE = np.random.default_rng(1).normal(size=(50, 4))
+FRAME = pd.DataFrame(WIDE, columns=["alpha", "beta", "gamma", "delta"])
+SIDES = (WIDE[:, 0] + WIDE[:, 2] > 0).astype(int)
+
+
+def slice_points(at, i=0, j=2):
+    points = np.tile(np.asarray(at, float), (21 * 21, 1))
+    points[:, [i, j]] = grid(21)
+    return points
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "at"),
+    [
+        (WIDE, dict(features=(0, 2)), WIDE.mean(axis=0)),
+        (FRAME, dict(features=("alpha", "gamma")), WIDE.mean(axis=0)),
+        (FRAME, dict(features=(0, "gamma"), at={"beta": 3, 3: -1}), [0, 3, 0, -1]),
+        (torch.from_numpy(WIDE), dict(features=(0, -2), at=WIDE[7]), WIDE[7]),
+    ],
+)
+def test_a_slice_of_more_features(X, options, at):
+    options = options | dict(grid_resolution=21, **PLANE)
+    points = slice_points(at)
+    model = nn.Linear(4, 1)
+    ax = plot_decision_boundary(model, X, SIDES, **options)
+    with torch.no_grad():
+        p = model(torch.from_numpy(points).float()).sigmoid()
+    np.testing.assert_allclose(image_of(ax).ravel(), p.ravel(), atol=1e-5)
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), WIDE[SIDES == 0][:, [0, 2]])
+    names = ("alpha", "gamma") if isinstance(X, pd.DataFrame) else ("feature 0", "feature 2")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == names
+    estimator = LogisticRegression().fit(FRAME if isinstance(X, pd.DataFrame) else WIDE, SIDES)
+    ax = plot_decision_boundary(estimator, X, SIDES, mark_errors=True, **options)
+    given = pd.DataFrame(points, columns=FRAME.columns) if isinstance(X, pd.DataFrame) else points
+    p = estimator.predict_proba(given)[:, 1]
+    np.testing.assert_allclose(image_of(ax).ravel(), p, atol=1e-6)
+    wrong = (estimator.predict(FRAME if isinstance(X, pd.DataFrame) else WIDE) != SIDES).sum()
+    assert ax.lines[-1].get_label() == f"wrong: {wrong} of 50"
+    ax = plot_decision_boundary(lambda p: 2.3 * np.asarray(p)[:, 1] - 9.1, X, **options)
+    logit = 2.3 * float(at[1]) - 9.1
+    np.testing.assert_allclose(image_of(ax), 1 / (1 + np.exp(-logit)), rtol=0, atol=1e-6)
+
+
+def test_hidden_units_of_a_slice():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 1))
+    figure = plot_hidden_units(model, WIDE, SIDES, features=(0, 2), grid_resolution=21, **PLANE)
+    with torch.no_grad():
+        expected = model[:2](torch.from_numpy(slice_points(WIDE.mean(axis=0))).float())
+    drawn = image_of(panels_of(figure)["layer 1, unit 2"])
+    np.testing.assert_allclose(drawn.ravel(), expected[:, 1], atol=1e-5)
+
+
+def test_two_of_more_features_must_be_named():
+    with pytest.raises(ValueError, match=r"got \(50, 4\)\. Of more columns `features` takes two"):
+        plot_decision_boundary(nn.Linear(4, 1), WIDE)
+
+
+def test_a_plane_with_logarithmic_axes_is_drawn_right():
+    points = np.exp(3 * X)
+    ax = plt.figure().subplots()
+    ax.set(xscale="log", yscale="log")
+    circle = lambda p: 1 - np.hypot(*np.log(p).T)  # noqa: E731
+    plot_decision_boundary(circle, points, y, ax=ax, grid_resolution=101)
+    low, _ = ax.get_xlim()
+    assert 0 < low < points[:, 0].min()
+    assert abs(np.log(line_of(ax))).max() == pytest.approx(1, abs=0.01)
+    np.testing.assert_allclose(np.hypot(*np.log(line_of(ax)).T), 1, atol=0.01)
+    # The pixels lie where they belong: sample the picture at a known place, in the axes' own scale.
+    ax.figure.canvas.draw()
+    seen = np.asarray(ax.figure.canvas.buffer_rgba())
+    for place, sign in (((1.0, 1.0), 1), ((np.exp(2), np.exp(2)), -1)):
+        column, row = ax.transData.transform(place).astype(int)
+        red, _, blue = seen[len(seen) - row, column, :3].astype(int)
+        assert np.sign(blue - red) == sign
+    with pytest.raises(ValueError, match="X and xlim must lie where a log axis does; got -"):
+        plot_decision_boundary(circle, X, ax=ax)
+
+
+def test_what_has_no_answer_is_left_blank():
+    for model in (
+        lambda p: np.where(p[:, 0] < 0, np.nan, p[:, 1]),
+        lambda p: np.where(p[:, [0]] < 0, np.nan, p @ np.ones((2, 3)) * [1, 2, 3]),
+    ):
+        plt.clf()
+        ax = plot_decision_boundary(model, X, grid_resolution=20, xlim=(-1, 1), ylim=(-1, 1))
+        visible = seen_alpha(ax)
+        np.testing.assert_array_equal(visible, np.tile(np.arange(20) > 9, (20, 1)))
+        assert line_of(ax)[:, 0].min() > 0
+
+
+def seen_alpha(ax):
+    image = ax.images[0]
+    return image.cmap(image.norm(image.get_array()))[..., 3] > 0
+
+
+def test_an_error_outside_a_models_domain_names_the_place():
+    positive = make_pipeline(FunctionTransformer(np.log), LogisticRegression()).fit(X + 2, y)
+    with np.errstate(all="ignore"), pytest.raises(ValueError, match=r"must|contains") as caught:
+        plot_decision_boundary(positive, X + 2, y, xlim=(-1, 3))
+    assert "from [-1." in caught.value.__notes__[0]
+    assert "xlim" in caught.value.__notes__[0]
+
+
+def test_long_names_are_shortened_and_legends_of_many_classes_stay_small():
+    names = ["x" * 100_000, "two\nlines"]
+    frame = pd.DataFrame(X, columns=["u" * 100_000, "v"])
+    ax = plot_decision_boundary(CircleModelV0(), frame, y, class_names=names)
+    assert [line.get_label() for line in ax.lines] == ["x" * 39 + "…", "two lines"]
+    assert ax.get_xlabel() == "u" * 39 + "…"
+    plt.clf()
+    ax = plot_decision_boundary(nn.Linear(2, 30), X, np.arange(60) % 30)
+    ax.figure.canvas.draw()
+    assert ax.bbox.contains(*ax.get_legend().get_window_extent().p0)
+    assert ax.bbox.contains(*ax.get_legend().get_window_extent().p1)
+
+
+# In a notebook
+
+
+def test_a_notebook_shows_hidden_units_once(monkeypatch):
+    monkeypatch.setattr(
+        "matplotlib.get_backend", lambda: "module://matplotlib_inline.backend_inline"
+    )
+    figure = plot_hidden_units(CircleModelV2(), X)
+    assert figure.number in plt.get_fignums()  # which plt.show() and the end of a cell show
+    figure._ipython_display_()  # so its value doesn't
+    plt.close(figure)
+    plt.figure(figure.number)  # another of that number
+    with pytest.raises(NotImplementedError):
+        figure._ipython_display_()  # IPython then shows it as any figure
+
+
+# Lessons' data and histories
+
+
+def test_data_frames_name_the_axes_of_predictions():
+    points, labels = FRAME[["alpha"]], pd.Series(SIDES, name="side")
+    ax = plot_predictions(points, labels, points, labels, labels)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("alpha", "side")
+    plt.clf()
+    points = FRAME[["alpha", "beta"]]
+    ax = plot_predictions(points, labels, points, labels)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("alpha", "beta")
+
+
+@pytest.mark.parametrize("slope", [0.7, -0.7, 0.0])
+def test_the_legend_of_predictions_leaves_the_points_free(slope):
+    x = np.linspace(0, 1, 50)
+    line = 0.3 + slope * x
+    ax = plot_predictions(x[:40], line[:40], x[40:], line[40:], line[40:] + 0.05)
+    ax.figure.canvas.draw()
+    box = ax.get_legend().get_window_extent()
+    for drawn in ax.lines:
+        assert not any(box.contains(*point) for point in ax.transData.transform(drawn.get_xydata()))
+
+
+def test_loss_curves_of_tensors_and_of_one_epoch():
+    keys = ("train_loss", "test_loss", "train_acc", "test_acc")
+    history = {key: [torch.tensor(0.5, requires_grad=True)] for key in keys}
+    loss, _ = plot_loss_curves(history)
+    assert [line.get_marker() for line in loss.lines] == ["o", "o"]
+    np.testing.assert_array_equal(loss.lines[0].get_xydata(), [[1, 0.5]])
+    plt.clf()
+    loss, _ = plot_loss_curves({key: torch.rand(3) for key in keys})
+    assert [line.get_marker() for line in loss.lines] == ["", ""]
