@@ -1,0 +1,271 @@
+// The two networks, as in model.py. The linear one and the other have the same linear layers and,
+// for one seed, the same initial weights; the only difference is the activation function.
+//
+// Values are kept in rows: a row holds one unit's value for each of n points. A layer takes the rows
+// of the layer before and returns its own; backward takes the gradient of the loss with respect to
+// its rows, stores the gradients of its parameters, and returns the gradient of what it was given.
+
+function buildModel(settings, inFeatures, outFeatures) {
+  const { hiddenUnits, activation, dropout, batchNorm, seed } = settings;
+  const random = new MersenneTwister(seed);
+  const layers = [];
+  let width = inFeatures;
+  for (const units of hiddenUnits) {
+    layers.push(new Linear(width, units, random));
+    if (batchNorm) layers.push(new BatchNorm(units));
+    if (activation) layers.push(new Activation(units, activation));
+    if (dropout) layers.push(new Dropout(units, dropout, new MersenneTwister(seed + layers.length)));
+    width = units;
+  }
+  layers.push(new Linear(width, outFeatures, random));
+  return new Sequential(layers);
+}
+
+class Sequential {
+  constructor(layers) {
+    this.layers = layers;
+    this.parameters = layers.flatMap(layer => layer.parameters ?? []);
+    this.tensors = layers.flatMap(layer => layer.tensors ?? []); // the parameters, and statistics
+    layers[0].first = true; // nothing before it asks for a gradient
+  }
+
+  forward(x, n, training = false) {
+    for (const layer of this.layers) x = layer.forward(x, n, training);
+    return x;
+  }
+
+  backward(gradient, n) {
+    for (let i = this.layers.length - 1; i >= 0; i--) {
+      gradient = this.layers[i].backward(gradient, n);
+    }
+  }
+}
+
+class Linear {
+  // Initial weights as nn.Linear draws them.
+  constructor(inputs, outputs, random) {
+    Object.assign(this, { inputs, outputs });
+    const bound = Math.sqrt(3) * (Math.sqrt(2 / (1 + Math.sqrt(5) ** 2)) / Math.sqrt(inputs));
+    this.weight = new Parameter(outputs * inputs, () => random.uniform(bound));
+    this.bias = new Parameter(outputs, () => random.uniform(1 / Math.sqrt(inputs)));
+    this.parameters = [this.weight, this.bias];
+    this.tensors = [this.weight.value, this.bias.value];
+  }
+
+  forward(x, n) {
+    this.x = x;
+    this.out = roomFor(n, this.outputs, this.out);
+    for (let j = 0; j < this.outputs; j++) {
+      this.out[j].fill(this.bias.value[j], 0, n);
+      addWeighted(this.out[j], this.weight.value, j * this.inputs, 1, x, this.inputs, n);
+    }
+    return this.out;
+  }
+
+  backward(gradient, n) {
+    for (let j = 0; j < this.outputs; j++) {
+      for (let i = 0; i < this.inputs; i++) {
+        this.weight.gradient[j * this.inputs + i] = dot(gradient[j], this.x[i], n);
+      }
+      this.bias.gradient[j] = sum(gradient[j], n);
+    }
+    if (this.first) return null;
+    this.back = roomFor(n, this.inputs, this.back);
+    for (let i = 0; i < this.inputs; i++) {
+      this.back[i].fill(0, 0, n);
+      const { value } = this.weight;
+      addWeighted(this.back[i], value, i, this.inputs, gradient, this.outputs, n);
+    }
+    return this.back;
+  }
+}
+
+class Activation {
+  constructor(units, name) {
+    Object.assign(this, { units, name }, ACTIVATIONS[name]);
+  }
+
+  forward(x, n) {
+    this.x = x;
+    this.out = roomFor(n, this.units, this.out);
+    for (let j = 0; j < this.units; j++) this.apply(x[j], this.out[j], n);
+    return this.out;
+  }
+
+  backward(gradient, n) {
+    for (let j = 0; j < this.units; j++) this.slope(this.x[j], this.out[j], gradient[j], n);
+    return gradient;
+  }
+}
+
+// An activation function from its value at x and its slope there, of which y is the value.
+function elementwise(of, slopeAt) {
+  return {
+    apply(x, y, n) {
+      for (let p = 0; p < n; p++) y[p] = of(x[p]);
+    },
+    slope(x, y, gradient, n) {
+      for (let p = 0; p < n; p++) gradient[p] *= slopeAt(x[p], y[p]);
+    },
+  };
+}
+
+const ACTIVATIONS = {
+  relu: elementwise(x => (x > 0 ? x : 0), x => (x > 0 ? 1 : 0)),
+  leaky_relu: elementwise(x => (x > 0 ? x : 0.01 * x), x => (x > 0 ? 1 : 0.01)),
+  gelu: elementwise(x => x * normalCdf(x), x => normalCdf(x) + x * normalDensity(x)),
+  tanh: elementwise(Math.tanh, (x, y) => 1 - y * y),
+  sigmoid: elementwise(x => 1 / (1 + Math.exp(-x)), (x, y) => y * (1 - y)),
+  step: elementwise(x => (x > 0 ? 1 : 0), () => 0),
+  identity: elementwise(x => x, () => 1),
+};
+
+// Each unit less its mean, divided by its standard deviation: of the batch while it trains, else of
+// the running averages. Then times a weight and plus a bias that are learned.
+class BatchNorm {
+  constructor(units) {
+    this.units = units;
+    this.weight = new Parameter(units, () => 1);
+    this.bias = new Parameter(units, () => 0);
+    this.runningMean = new Float64Array(units);
+    this.runningVar = new Float64Array(units).fill(1);
+    this.scale = new Float64Array(units);
+    this.parameters = [this.weight, this.bias];
+    this.tensors = [this.weight.value, this.bias.value, this.runningMean, this.runningVar];
+  }
+
+  forward(x, n, training) {
+    this.out = roomFor(n, this.units, this.out);
+    this.normal = roomFor(n, this.units, this.normal);
+    for (let j = 0; j < this.units; j++) {
+      let mean = this.runningMean[j], variance = this.runningVar[j];
+      if (training) {
+        mean = sum(x[j], n) / n;
+        variance = 0;
+        for (let p = 0; p < n; p++) variance += (x[j][p] - mean) ** 2 / n;
+        this.runningMean[j] += 0.1 * (mean - this.runningMean[j]);
+        this.runningVar[j] += 0.1 * ((variance * n) / (n - 1) - this.runningVar[j]);
+      }
+      const scale = 1 / Math.sqrt(variance + 1e-5);
+      const weight = this.weight.value[j], bias = this.bias.value[j];
+      const from = x[j], normal = this.normal[j], out = this.out[j];
+      for (let p = 0; p < n; p++) {
+        normal[p] = (from[p] - mean) * scale;
+        out[p] = weight * normal[p] + bias;
+      }
+      this.scale[j] = scale;
+    }
+    return this.out;
+  }
+
+  // The mean and the variance depend on each point as well.
+  backward(gradient, n) {
+    for (let j = 0; j < this.units; j++) {
+      const row = gradient[j], normal = this.normal[j];
+      this.weight.gradient[j] = dot(row, normal, n);
+      this.bias.gradient[j] = sum(row, n);
+      const slope = this.weight.gradient[j] / n, mean = this.bias.gradient[j] / n;
+      const factor = this.weight.value[j] * this.scale[j];
+      for (let p = 0; p < n; p++) row[p] = factor * (row[p] - mean - slope * normal[p]);
+    }
+    return gradient;
+  }
+}
+
+// Zeroes units at random while it trains, and scales the others up to make up for it.
+class Dropout {
+  constructor(units, p, random) {
+    Object.assign(this, { units, p, random });
+  }
+
+  forward(x, n, training) {
+    if (!training) return x;
+    this.out = roomFor(n, this.units, this.out);
+    this.factor = roomFor(n, this.units, this.factor);
+    const kept = 1 / (1 - this.p), limit = this.p * 2 ** 32;
+    for (let j = 0; j < this.units; j++) {
+      for (let p = 0; p < n; p++) {
+        this.factor[j][p] = this.random.next() < limit ? 0 : kept;
+        this.out[j][p] = x[j][p] * this.factor[j][p];
+      }
+    }
+    return this.out;
+  }
+
+  backward(gradient, n) {
+    for (let j = 0; j < this.units; j++) {
+      for (let p = 0; p < n; p++) gradient[j][p] *= this.factor[j][p];
+    }
+    return gradient;
+  }
+}
+
+class Parameter {
+  constructor(size, initial) {
+    this.value = Float64Array.from({ length: size }, initial);
+    this.gradient = new Float64Array(size);
+    this.velocity = new Float64Array(size); // SGD's momentum
+  }
+}
+
+// Rows for n points: those that are there already, if they are long enough.
+function roomFor(n, units, rows) {
+  if (rows && rows[0].length >= n) return rows;
+  return Array.from({ length: units }, () => new Float64Array(n));
+}
+
+// Adds count rows to a target, each times its weight; four at a time is twice as fast.
+function addWeighted(target, weights, start, stride, rows, count, n) {
+  let i = 0;
+  for (; i + 3 < count; i += 4) {
+    const a = rows[i], b = rows[i + 1], c = rows[i + 2], d = rows[i + 3];
+    const at = start + i * stride;
+    const wa = weights[at], wb = weights[at + stride];
+    const wc = weights[at + 2 * stride], wd = weights[at + 3 * stride];
+    for (let p = 0; p < n; p++) target[p] += wa * a[p] + wb * b[p] + wc * c[p] + wd * d[p];
+  }
+  for (; i < count; i++) {
+    const row = rows[i], weight = weights[start + i * stride];
+    for (let p = 0; p < n; p++) target[p] += weight * row[p];
+  }
+}
+
+function dot(one, other, n) {
+  let a = 0, b = 0, c = 0, d = 0, p = 0; // four sums, as a sum waits for the one before
+  for (; p + 3 < n; p += 4) {
+    a += one[p] * other[p];
+    b += one[p + 1] * other[p + 1];
+    c += one[p + 2] * other[p + 2];
+    d += one[p + 3] * other[p + 3];
+  }
+  for (; p < n; p++) a += one[p] * other[p];
+  return a + b + c + d;
+}
+
+function sum(row, n) {
+  let total = 0;
+  for (let p = 0; p < n; p++) total += row[p];
+  return total;
+}
+
+const normalDensity = x => Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
+
+// The probability that a normal number is below x, from a table with cubics in between.
+function normalCdf(x) {
+  if (!(Math.abs(x) < 8)) return x > 0 ? 1 : x < 0 ? 0 : NaN;
+  const steps = 128, place = (x + 8) * steps, i = Math.floor(place), t = place - i;
+  const low = NORMAL_CDF[i], high = NORMAL_CDF[i + 1];
+  const slopeLow = NORMAL_DENSITY[i] / steps, slopeHigh = NORMAL_DENSITY[i + 1] / steps;
+  const rise = high - low;
+  return low + t * (slopeLow + t * (3 * rise - 2 * slopeLow - slopeHigh +
+    t * (slopeLow + slopeHigh - 2 * rise)));
+}
+
+const NORMAL_DENSITY = Float64Array.from({ length: 16 * 128 + 2 }, (_, i) =>
+  normalDensity(i / 128 - 8));
+const NORMAL_CDF = new Float64Array(NORMAL_DENSITY.length);
+for (let i = 1; i < NORMAL_CDF.length; i++) { // Simpson's rule from one place to the next
+  const middle = normalDensity((i - 0.5) / 128 - 8);
+  const three = NORMAL_DENSITY[i - 1] + 4 * middle + NORMAL_DENSITY[i];
+  NORMAL_CDF[i] = NORMAL_CDF[i - 1] + three / (6 * 128);
+}
