@@ -1,0 +1,1 @@
+"""What calls the scripts: nothing in here is called by them."""
