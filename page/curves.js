@@ -36,8 +36,9 @@ class Curves {
       draw(history, LINE_STYLES[name], "test", theme.ink, 2);
     }
     for (const { history } of networks) {
+      const last = ["test", "train"].map(part => history[part + this.kind].at(-1));
       context.beginPath();
-      context.arc(toX(history.epoch.at(-1)), toY(history[`test${this.kind}`].at(-1)), 3, 0, 2 * Math.PI);
+      context.arc(toX(history.epoch.at(-1)), toY(last.find(Number.isFinite)), 3, 0, 2 * Math.PI);
       context.fillStyle = theme.ink;
       context.fill();
     }
@@ -47,7 +48,7 @@ class Curves {
   range(networks) {
     const values = networks.flatMap(({ history }) =>
       [...history[`train${this.kind}`], ...history[`test${this.kind}`]]).filter(Number.isFinite);
-    if (this.kind === "Acc") return values.some(value => value < 0.4) ? [0, 1] : [0.4, 1];
+    if (this.kind === "Acc") return values.some(value => value < 0.3) ? [0, 1] : [0.3, 1];
     const first = Math.max(0.1, ...networks.map(({ history }) => history.trainLoss[0] || 0));
     return [0, 1.05 * Math.min(2 * first, Math.max(first, ...values))];
   }

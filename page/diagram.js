@@ -1,13 +1,15 @@
 // A network as a drawing: each unit with its picture and its kink line, weights as lines.
 
-const UNIT_GAP = 4;
+const UNIT_GAP = 4, LEAST_SIDE = 11, MOST_HEIGHT = 300; // pixels
 
 class Diagram {
-  constructor(canvas, network) {
-    Object.assign(this, { canvas, network, nodes: [], chosen: null });
+  constructor(canvas) {
+    Object.assign(this, { canvas, nodes: [], chosen: null });
+    this.weights = blankCanvas(1, 1);
   }
 
-  // Finds the largest side at which all units have room; of very wide layers only some have.
+  // Finds the largest side at which all units have room; of very wide layers only some have. The
+  // canvas gets as high as the highest layer.
   layOut(width, height) {
     const { settings: { inputs, hiddenUnits } } = this.network;
     const outputs = this.network.linearLayers().at(-1).outputs;
@@ -15,14 +17,14 @@ class Diagram {
     const left = 34, right = 8, top = 20, gaps = layers.length - 1;
     const least = Math.max(14, Math.min(76, (width - left - right) / (1.5 * layers.length)));
     let side = 48, rows, columns;
-    for (; side >= 14; side--) {
+    for (; side >= LEAST_SIDE; side--) {
       rows = Math.max(1, Math.floor((height - top + UNIT_GAP) / (side + UNIT_GAP)));
       columns = layers.map(units => Math.ceil(units / rows));
       const used = columns.reduce((total, count) => total + count * (side + UNIT_GAP), 0);
       if (used + gaps * least <= width - left - right) break;
     }
-    if (side < 14) {
-      side = 14;
+    if (side < LEAST_SIDE) {
+      side = LEAST_SIDE;
       const room = Math.max(1, Math.floor((width - left - right - gaps * least) / (side + UNIT_GAP)));
       const most = Math.max(1, Math.floor(room / layers.length));
       columns = columns.map(count => Math.min(count, most));
@@ -32,6 +34,10 @@ class Diagram {
     const gap = gaps ? Math.min(120, (width - left - right - used) / gaps) : 0;
     let x = left + Math.max(0, (width - left - right - used - gaps * gap) / 2);
     this.side = side;
+    const highest = Math.max(...layers.map((units, number) =>
+      Math.ceil(Math.min(units, columns[number] * rows) / columns[number])));
+    height = top + highest * step;
+    this.canvas.style.height = `${height}px`;
     this.layers = layers.map((units, number) => {
       const shown = Math.min(units, columns[number] * rows);
       const chosen = shown < units ? this.heaviest(number, shown) : [...Array(units).keys()];
@@ -47,7 +53,8 @@ class Diagram {
       return layer;
     });
     this.nodes = this.layers.flatMap(layer => layer.nodes);
-    this.size = [width, height];
+    this.width = width;
+    this.lines = null;
   }
 
   // The units of a hidden layer whose weights to the next one are the largest.
@@ -64,22 +71,33 @@ class Diagram {
   }
 
   draw() {
-    const { context, width, height } = fit(this.canvas);
+    const { clientWidth: width } = this.canvas;
     if (width === 0) return;
-    if (this.size?.[0] !== width || this.size[1] !== height) this.layOut(width, height);
-    this.drawWeights(context);
+    if (this.width !== width) this.layOut(width, MOST_HEIGHT);
+    const { context, height } = fit(this.canvas), { weights } = this;
+    if (weights.width !== this.canvas.width || weights.height !== this.canvas.height) {
+      Object.assign(weights, { width: this.canvas.width, height: this.canvas.height });
+      this.lines = null;
+    }
+    if (!this.lines || !app.running || app.frames % 5 === 0) this.drawWeights();
+    context.drawImage(weights, 0, 0, width, height);
     this.drawUnits(context);
     this.drawNames(context);
   }
 
-  drawWeights(context) {
+  // The weights change slowly and are many lines: in training, each fifth picture shows them anew.
+  drawWeights() {
+    const context = this.weights.getContext("2d"), ratio = devicePixelRatio || 1;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, this.weights.width, this.weights.height);
     this.lines = [];
     this.network.linearLayers().forEach((linear, number) => {
       const from = this.layers[number], to = this.layers[number + 1], { value } = linear.weight;
       let largest = 1e-12;
       for (const weight of value) largest = Math.max(largest, Math.abs(weight));
       const many = from.nodes.length * to.nodes.length;
-      const least = many > 600 ? 0.35 : many > 150 ? 0.18 : 0.03; // of many lines the strong ones
+      const least = many > 600 ? 0.5 : many > 150 ? 0.18 : 0.03; // of many lines the strong ones
+      const paler = many > 600 ? 0.4 : many > 150 ? 0.7 : 1;
       for (const one of from.nodes) {
         for (const other of to.nodes) {
           const weight = value[other.unit * linear.inputs + one.unit];
@@ -93,7 +111,7 @@ class Diagram {
           context.bezierCurveTo(middle, line[1], middle, line[3], line[2], line[3]);
           context.lineWidth = 0.4 + 3.6 * share * Math.min(1, 12 / Math.sqrt(many));
           context.strokeStyle = cssOf(weight > 0 ? theme.positive : theme.negative,
-            (0.08 + 0.7 * share ** 1.5) * (many > 150 ? 0.75 : 1));
+            (0.08 + 0.7 * share ** 1.5) * paler);
           context.stroke();
           this.lines.push({ number, one, other, weight, line });
         }
@@ -195,7 +213,7 @@ class Diagram {
     this.layers.slice(1, -1).forEach(({ nodes, units, x, width }, number) => {
       const short = this.layers.length > 7 || width < 40;
       let text = short ? `${number + 1}` : `layer ${number + 1}`;
-      if (nodes.length < units) text = `${nodes.length} of ${units}`;
+      if (nodes.length < units && this.layers.length < 7) text = `${nodes.length} of ${units}`;
       context.fillText(text, x + width / 2, 3);
     });
     if (side < 22) return;
@@ -269,8 +287,8 @@ function bezierPlace(share) {
 
 // The plane as a last hidden layer of two units bends it, where one line parts the classes.
 class BentPlane {
-  constructor(canvas, network) {
-    Object.assign(this, { canvas, network });
+  constructor(canvas) {
+    this.canvas = canvas;
   }
 
   draw() {
@@ -306,7 +324,7 @@ class BentPlane {
     if (!this.grid) this.grid = new Grid(42, range);
     const { side, n, X } = this.grid, { weight: { value: weight }, bias: { value: bias } } = output;
     Object.assign(this.grid, { X: new Grid(side, range).X });
-    this.logits ??= roomFor(n, output.outputs);
+    if (this.logits?.length !== output.outputs) this.logits = roomFor(n, output.outputs);
     for (let k = 0; k < output.outputs; k++) {
       for (let i = 0; i < n; i++) {
         this.logits[k][i] = bias[k] + weight[2 * k] * this.grid.X[0][i] + weight[2 * k + 1] * this.grid.X[1][i];

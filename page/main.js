@@ -16,6 +16,7 @@ const app = {
   changed: {}, // settings that had another value earlier in this training
   hide: [],
   film: null,
+  frames: 0, // pictures so far
 
   // The data and the networks
 
@@ -60,6 +61,8 @@ const app = {
     const sameOutputs = table.classNames.length === this.table.classNames.length;
     const wasOwn = this.settings.data === "own";
     this.leaveFilm();
+    showMessage("");
+    showExperiment(null);
     this.settings = { ...withDataset(this.settings, "own"), hiddenUnits: this.settings.hiddenUnits };
     this.table = table;
     if (!isEdit) {
@@ -146,6 +149,7 @@ const app = {
 
   pause() {
     this.running = false;
+    this.draw();
     this.showTexts();
     this.showButtons();
     this.describe();
@@ -231,14 +235,14 @@ const app = {
   drawNow() {
     this.drawing = false;
     for (const network of this.networks) network.look(this.grid);
-    for (const { plane, diagram, bentPlane } of pictures) {
+    for (const { plane, diagram, bent, bentPlane } of pictures) {
       plane.draw();
       diagram.draw();
-      bentPlane?.draw();
+      if (!bent.hidden) bentPlane.draw();
     }
     const { networks, shadows, best } = this, lastEpoch = this.film?.run.epochs.at(-1);
     for (const one of curves) one.draw({ networks, shadows, best, lastEpoch });
-    this.frames = (this.frames ?? 0) + 1;
+    this.frames++;
   },
 
   showAll() {
@@ -272,15 +276,19 @@ const app = {
     const { command, note } = writeCommand({ settings, epoch, file: this.film?.run.file ?? this.file });
     byId("command").textContent = command;
     byId("command").hidden = byId("copy-command").disabled = !command;
+    const link = writeLink({ settings, epoch: this.running ? 0 : epoch, table, hide });
     const needsFile = command && settings.data === "own" && !this.film?.run.file;
-    byId("command-note").textContent = note ||
-      (needsFile ? "Download the points first; the command reads that file." : "");
+    byId("command-note").textContent = [
+      note,
+      needsFile && "Download the points first: the command reads that file.",
+      link === null && `A link can't hold more than ${MAX_POINTS_IN_LINK} points.`,
+    ].filter(Boolean).join(" ");
     byId("code").textContent = writeCode({
       settings, epoch, standardize: this.data.standardize, classes: this.data.classNames.length,
     });
     byId("note").textContent = this.noteOnChanges();
+    byId("copy-link").disabled = link === null;
     if (inPage && !this.film) {
-      const link = writeLink({ settings, epoch: this.running ? 0 : epoch, table, hide });
       history.replaceState(null, "", link ? `#${link}` : location.pathname + location.search);
     }
   },
@@ -316,9 +324,7 @@ const app = {
       diagram.canvas.ariaLabel = `The units of the ${title} network: ` +
         `${hiddenUnits.length ? `${hiddenUnits.join(" and ")} in its hidden layers` : "no hidden layer"}` +
         `${off?.length ? `, ${off.length} of them off everywhere` : ""}. Arrow keys go from unit to unit.`;
-      if (bentPlane) {
-        bentPlane.canvas.ariaLabel = `The plane as the last hidden layer of the ${title} network bends it.`;
-      }
+      bentPlane.canvas.ariaLabel = `The plane as the last hidden layer of the ${title} network bends it.`;
     }
     const say = kind => this.networks.map(({ title, last }) => `${title} ` +
       (kind === "Loss" ? shownValue(last.testLoss) : percent(last.testAcc))).join(", ");
@@ -332,41 +338,50 @@ const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 let pictures = []; // for each network: its card, plane and drawing
 let curves = [];
 
-// Makes the cards of the networks, and their canvases.
+// Shows the networks in the cards, planes and drawings that there are, or in new ones.
 function makePictures() {
-  pictures = app.networks.map(network => {
-    const card = element("article", { className: "network" });
-    const heading = element("header");
-    const unit = element("button", { type: "button", className: "unit", hidden: true });
-    unit.title = "back to the boundary";
-    unit.onclick = () => app.lookAtUnit(network, null);
-    heading.append(
-      element("h2", { textContent: network.title }),
-      element("b", { className: "score" }), element("span", { className: "of" }),
-      unit, element("span", { className: "more" }),
-    );
-    const plane = new Plane(picture("plane"), network);
-    card.append(heading, plane.canvas);
-    const diagram = new Diagram(picture("diagram"), network), drawing = element("figure");
-    drawing.append(element("figcaption", { textContent: `${network.title}: units and weights` }), diagram.canvas);
-    let bentPlane = null;
-    if (network.settings.hiddenUnits.at(-1) === 2) {
-      bentPlane = new BentPlane(picture("bent"), network);
-      drawing.append(element("figcaption", { textContent: "the plane as the last hidden layer bends it" }), bentPlane.canvas);
-    }
-    followPointer(plane);
-    followDiagram(diagram);
-    return { network, card, plane, drawing, diagram, bentPlane };
+  if (pictures.length !== app.networks.length) {
+    pictures = app.networks.map(makePicture);
+    byId("networks").replaceChildren(...pictures.map(({ card }) => card));
+    byId("diagrams").replaceChildren(...pictures.map(({ drawing }) => drawing));
+    document.body.dataset.networks = pictures.length;
+  }
+  pictures.forEach((picture, i) => {
+    const network = app.networks[i], { plane, diagram, bentPlane } = picture;
+    picture.network = plane.network = diagram.network = bentPlane.network = network;
+    plane.stale = true;
+    diagram.width = diagram.chosen = null;
+    picture.card.querySelector("h2").textContent = network.title;
+    picture.drawing.querySelector("figcaption").textContent = `${network.title}: units and weights`;
+    picture.bent.hidden = network.settings.hiddenUnits.at(-1) !== 2;
   });
-  byId("networks").replaceChildren(...pictures.map(({ card }) => card));
-  byId("diagrams").replaceChildren(...pictures.map(({ drawing }) => drawing));
-  document.body.dataset.networks = pictures.length;
   showLegend();
-  setTool(app.tool in app.data.classNames || typeof app.tool === "string" ? app.tool : "look");
+  setTool(typeof app.tool === "string" || app.tool in app.data.classNames ? app.tool : "look");
   app.describe();
 }
 
-function picture(className) {
+function makePicture() {
+  const card = element("article", { className: "network" }), heading = element("header");
+  const unit = element("button", { type: "button", className: "unit", hidden: true });
+  heading.append(
+    element("h2"), element("b", { className: "score" }), element("span", { className: "of" }),
+    unit, element("span", { className: "more" }),
+  );
+  const plane = new Plane(newCanvas("plane")), diagram = new Diagram(newCanvas("diagram"));
+  const bentPlane = new BentPlane(newCanvas("bent")), bent = element("div");
+  const drawing = element("figure");
+  card.append(heading, plane.canvas);
+  const text = "the plane as the last hidden layer bends it";
+  bent.append(element("figcaption", { textContent: text }), bentPlane.canvas);
+  drawing.append(element("figcaption"), diagram.canvas, bent);
+  unit.title = "back to the boundary";
+  unit.onclick = () => app.lookAtUnit(plane.network, null);
+  followPointer(plane);
+  followDiagram(diagram);
+  return { card, plane, drawing, diagram, bent, bentPlane };
+}
+
+function newCanvas(className) {
   const canvas = element("canvas", { className });
   canvas.setAttribute("role", "img");
   if (className !== "bent") canvas.tabIndex = 0;

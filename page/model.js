@@ -55,27 +55,18 @@ class Linear {
   forward(x, n) {
     this.x = x;
     this.out = roomFor(n, this.outputs, this.out);
-    for (let j = 0; j < this.outputs; j++) {
-      this.out[j].fill(this.bias.value[j], 0, n);
-      addWeighted(this.out[j], this.weight.value, j * this.inputs, 1, x, this.inputs, n);
-    }
+    this.out.forEach((row, j) => row.fill(this.bias.value[j], 0, n));
+    addProduct(this.out, this.weight.value, this.inputs, 1, x, n);
     return this.out;
   }
 
   backward(gradient, n) {
-    for (let j = 0; j < this.outputs; j++) {
-      for (let i = 0; i < this.inputs; i++) {
-        this.weight.gradient[j * this.inputs + i] = dot(gradient[j], this.x[i], n);
-      }
-      this.bias.gradient[j] = sum(gradient[j], n);
-    }
+    dotProducts(this.weight.gradient, gradient, this.x, n);
+    gradient.forEach((row, j) => (this.bias.gradient[j] = sum(row, n)));
     if (this.first) return null;
     this.back = roomFor(n, this.inputs, this.back);
-    for (let i = 0; i < this.inputs; i++) {
-      this.back[i].fill(0, 0, n);
-      const { value } = this.weight;
-      addWeighted(this.back[i], value, i, this.inputs, gradient, this.outputs, n);
-    }
+    for (const row of this.back) row.fill(0, 0, n);
+    addProduct(this.back, this.weight.value, 1, this.inputs, gradient, n);
     return this.back;
   }
 }
@@ -111,12 +102,12 @@ function elementwise(of, slopeAt) {
 }
 
 const ACTIVATIONS = {
-  relu: elementwise(x => (x > 0 ? x : 0), x => (x > 0 ? 1 : 0)),
-  leaky_relu: elementwise(x => (x > 0 ? x : 0.01 * x), x => (x > 0 ? 1 : 0.01)),
+  relu: elementwise(x => x * (x > 0), x => Number(x > 0)), // several times faster than x > 0 ? x : 0
+  leaky_relu: elementwise(x => x * (0.01 + 0.99 * (x > 0)), x => 0.01 + 0.99 * (x > 0)),
   gelu: elementwise(x => x * normalCdf(x), x => normalCdf(x) + x * normalDensity(x)),
   tanh: elementwise(Math.tanh, (x, y) => 1 - y * y),
   sigmoid: elementwise(x => 1 / (1 + Math.exp(-x)), (x, y) => y * (1 - y)),
-  step: elementwise(x => (x > 0 ? 1 : 0), () => 0),
+  step: elementwise(x => Number(x > 0), () => 0),
   identity: elementwise(x => x, () => 1),
 };
 
@@ -214,32 +205,55 @@ function roomFor(n, units, rows) {
   return Array.from({ length: units }, () => new Float64Array(n));
 }
 
-// Adds count rows to a target, each times its weight; four at a time is twice as fast.
-function addWeighted(target, weights, start, stride, rows, count, n) {
-  let i = 0;
-  for (; i + 3 < count; i += 4) {
-    const a = rows[i], b = rows[i + 1], c = rows[i + 2], d = rows[i + 3];
-    const at = start + i * stride;
-    const wa = weights[at], wb = weights[at + stride];
-    const wc = weights[at + 2 * stride], wd = weights[at + 3 * stride];
-    for (let p = 0; p < n; p++) target[p] += wa * a[p] + wb * b[p] + wc * c[p] + wd * d[p];
+// Adds to each target j the rows, row i times weights[j * ofTarget + i * ofRow]. It takes two targets
+// and four rows at a time, which is faster; those that there aren't have the weight 0.
+function addProduct(targets, weights, ofTarget, ofRow, rows, n) {
+  const weight = (j, i) =>
+    (j < targets.length && i < rows.length ? weights[j * ofTarget + i * ofRow] : 0);
+  for (let j = 0; j < targets.length; j += 2) {
+    const one = targets[j], other = targets[j + 1] ?? one;
+    for (let i = 0; i < rows.length; i += 4) {
+      const a = rows[i], b = rows[i + 1] ?? a, c = rows[i + 2] ?? a, d = rows[i + 3] ?? a;
+      const oneA = weight(j, i), otherA = weight(j + 1, i);
+      const oneB = weight(j, i + 1), otherB = weight(j + 1, i + 1);
+      const oneC = weight(j, i + 2), otherC = weight(j + 1, i + 2);
+      const oneD = weight(j, i + 3), otherD = weight(j + 1, i + 3);
+      for (let p = 0; p < n; p++) {
+        const ap = a[p], bp = b[p], cp = c[p], dp = d[p];
+        one[p] += oneA * ap + oneB * bp + oneC * cp + oneD * dp;
+        other[p] += otherA * ap + otherB * bp + otherC * cp + otherD * dp;
+      }
+    }
   }
-  for (; i < count; i++) {
-    const row = rows[i], weight = weights[start + i * stride];
-    for (let p = 0; p < n; p++) target[p] += weight * row[p];
+}
+
+// Puts the dot product of each of the rows with each of the others in its place; four at a time.
+function dotProducts(products, rows, others, n) {
+  const width = others.length;
+  for (let j = 0; j < rows.length; j += 2) {
+    const a = rows[j], b = rows[j + 1] ?? a;
+    for (let i = 0; i < width; i += 2) {
+      const c = others[i], d = others[i + 1] ?? c;
+      let ac = 0, ad = 0, bc = 0, bd = 0;
+      for (let p = 0; p < n; p++) {
+        const ap = a[p], bp = b[p], cp = c[p], dp = d[p];
+        ac += ap * cp;
+        ad += ap * dp;
+        bc += bp * cp;
+        bd += bp * dp;
+      }
+      products[j * width + i] = ac;
+      if (i + 1 < width) products[j * width + i + 1] = ad;
+      if (j + 1 < rows.length) products[(j + 1) * width + i] = bc;
+      if (i + 1 < width && j + 1 < rows.length) products[(j + 1) * width + i + 1] = bd;
+    }
   }
 }
 
 function dot(one, other, n) {
-  let a = 0, b = 0, c = 0, d = 0, p = 0; // four sums, as a sum waits for the one before
-  for (; p + 3 < n; p += 4) {
-    a += one[p] * other[p];
-    b += one[p + 1] * other[p + 1];
-    c += one[p + 2] * other[p + 2];
-    d += one[p + 3] * other[p + 3];
-  }
-  for (; p < n; p++) a += one[p] * other[p];
-  return a + b + c + d;
+  let total = 0;
+  for (let p = 0; p < n; p++) total += one[p] * other[p];
+  return total;
 }
 
 function sum(row, n) {

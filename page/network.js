@@ -70,7 +70,10 @@ class Network {
     this.largest = this.units.map(({ out }) => {
       let largest = 1e-12;
       for (const row of out) {
-        for (let i = 0; i < grid.n; i++) largest = Math.max(largest, Math.abs(row[i]));
+        for (let i = 0; i < grid.n; i += 7) { // some are enough for a scale
+          const size = Math.abs(row[i]);
+          if (size > largest) largest = size;
+        }
       }
       return largest;
     });
@@ -108,5 +111,5 @@ function hiddenRows(model) {
 function gridSide(networks) {
   const work = networks.reduce((most, { model }) =>
     Math.max(most, model.parameters.reduce((total, { value }) => total + value.length, 0)), 1);
-  return 2 * Math.round(Math.max(34, Math.min(82, Math.sqrt(4e6 / work))) / 2);
+  return 2 * Math.round(Math.max(34, Math.min(66, Math.sqrt(4e6 / work))) / 2);
 }

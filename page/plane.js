@@ -19,8 +19,8 @@ function planeRange(data) {
 }
 
 class Plane {
-  constructor(canvas, network) {
-    Object.assign(this, { canvas, network });
+  constructor(canvas) {
+    this.canvas = canvas;
     this.points = blankCanvas(1, 1); // drawn once, as they are many
     this.stale = true;
   }

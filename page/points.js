@@ -14,7 +14,7 @@ function setTool(tool) {
 function showTools() {
   const names = app.data.classNames;
   const tools = [["look", "Look"], ...names.slice(0, 7).map((name, label) => [label, name])];
-  if (names.length < 7) tools.push(["class", "New class"]);
+  if (names.length < 7) tools.push(["class", "+ class"]);
   tools.push(["erase", "Erase"]);
   const box = document.getElementById("tools");
   const focused = box.contains(document.activeElement) ? document.activeElement.dataset.tool : null;
@@ -28,6 +28,7 @@ function showTools() {
         button.ariaLabel = `add a point of ${text}`;
       } else {
         button.textContent = text;
+        if (tool === "class") button.ariaLabel = "one more class";
       }
       button.onclick = () => (tool === "class" ? addClass() : setTool(tool));
       return button;
@@ -204,7 +205,7 @@ function hideTip() {
 
 // What a pointer or a key does in the drawing of a network.
 function followDiagram(diagram) {
-  const { canvas, network } = diagram;
+  const { canvas } = diagram;
   const choose = node => {
     diagram.chosen = node;
     app.draw();
@@ -219,7 +220,7 @@ function followDiagram(diagram) {
   canvas.onpointerleave = hideTip;
   canvas.onclick = ({ offsetX, offsetY }) => {
     const node = diagram.nodeAt(offsetX, offsetY);
-    app.lookAtUnit(network, node);
+    app.lookAtUnit(diagram.network, node);
   };
   canvas.onfocus = () => {
     if (canvas.matches(":focus-visible")) choose(diagram.chosen ?? diagram.nodes[0]);
@@ -236,8 +237,8 @@ function followDiagram(diagram) {
     else if (event.key === "ArrowUp") choose(nodes[place - 1] ?? at);
     else if (event.key === "ArrowLeft") choose(nearest(diagram.layers[at.layer]?.nodes, at) ?? at);
     else if (event.key === "ArrowRight") choose(nearest(diagram.layers[at.layer + 2]?.nodes, at) ?? at);
-    else if (event.key === "Enter" || event.key === " ") app.lookAtUnit(network, at);
-    else if (event.key === "Escape") app.lookAtUnit(network, null);
+    else if (event.key === "Enter" || event.key === " ") app.lookAtUnit(diagram.network, at);
+    else if (event.key === "Escape") app.lookAtUnit(diagram.network, null);
     else return;
     event.preventDefault();
     const { chosen } = diagram;
