@@ -135,7 +135,7 @@ class Frame:
         )
 
     def __repr__(self) -> str:
-        return "A page in a frame: open the notebook in Jupyter to see it."
+        return "A page to train networks in: run this cell in a notebook to see it."
 
 
 def _untrained(data):
