@@ -5,13 +5,14 @@
 # make notebooks  set up Jupyter and open the lessons
 # make results  run the commands that the README quotes and write their output into it
 # make check-results  run them and fail where the README says something else
+# make page     put the page that trains in a browser together, docs/index.html
 # make pictures renew the README's pictures
 # make benchmarks  measure the speed against other libraries, and write it into the README
 
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: train test test-arithmetic lint notebooks results check-results pictures benchmarks
+.PHONY: train test test-arithmetic lint notebooks page results check-results pictures benchmarks
 
 train: .venv/installed
 	$(BIN)/python train.py $(ARGS)
@@ -28,6 +29,10 @@ lint: .venv/installed-dev
 
 notebooks: .venv/installed-dev
 	$(BIN)/jupyter lab notebooks
+
+page: .venv/installed
+	mkdir -p docs
+	$(BIN)/python -m lab.page docs/index.html
 
 results: .venv/installed
 	$(BIN)/python tools/results.py

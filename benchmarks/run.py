@@ -31,6 +31,7 @@ SECTIONS = (
     "step",
     "many-models",
     "plots",
+    "page",
     "growth",
     "two-processes",
 )

@@ -1,10 +1,7 @@
-"""Films of training: snapshots of models, and frames as a GIF or as a page with a player."""
+"""Films of training: snapshots of models, as the frames of a GIF and for the page to play."""
 
-import base64
 import copy
-import html
 import io
-import json
 from itertools import cycle
 from pathlib import Path
 
@@ -13,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lab.page import film_page
 from lab.pictures import plot_points_and_boundary
 from lab.progress import progress
 from support.files import write_atomically
@@ -51,8 +49,8 @@ class Film:
             state = training.model.state_dict()
             states.append({name: tensor.clone() for name, tensor in state.items()})
 
-    def develop(self, look, seconds: float) -> tuple[bytes, bytes]:
-        """Return the film as a GIF and as a page, with `seconds` from one frame to the next.
+    def develop(self, look, seconds: float) -> bytes:
+        """Return the film as a GIF, with `seconds` from one frame to the next.
 
         `look(model, panel)` draws a model as it is in a snapshot and returns its loss.
         """
@@ -78,21 +76,26 @@ class Film:
             bar.update()
         bar.close()
 
-        images = few_colors(images)
-        captions = [f"epoch {epoch}" for epoch in self.epochs]
-        title = " and ".join(type(model).__name__ for model in models) + " in training"
-        page = write_player(images, captions, seconds, title)
-        return write_gif(images, seconds), page.encode()
+        return write_gif(few_colors(images), seconds)
 
 
-def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float = 0.1) -> None:
-    """Write a film of models side by side as training.gif and training.html to a directory.
+def animate_training(
+    film: Film,
+    data: Data,
+    out: Path | str,
+    *,
+    settings: dict | None = None,
+    seconds: float = 0.1,
+) -> None:
+    """Write a film of models as training.gif, and training.html, a page that can train on.
 
-    film: of one or more models, each of them trained to the end.
+    film: of a CircleModelV0, a CircleModelV2 or one of each, trained to the end.
     data: what they were trained on; the boundaries are drawn among its training points.
-    seconds: from one frame to the next.
+    settings: of the training, for the page to go on with; train.py's defaults for what is missing.
+    seconds: from one frame of the GIF to the next.
 
-    A ValueError tells of a film that saw no model, or one whose training stopped short.
+    A ValueError tells of a film that saw no model, or other models, or one whose training stopped
+    short.
     """
 
     def look(model, panel):
@@ -103,9 +106,11 @@ def animate_training(film: Film, data: Data, out: Path | str, *, seconds: float 
         )
         return loss
 
-    gif, page = film.develop(look, seconds)
+    gif = film.develop(look, seconds)
+    models, states = zip(*film.reels, strict=True)
+    page = film_page(data, models, film.epochs, states, settings)
     write_atomically(Path(out) / "training.gif", gif)
-    write_atomically(Path(out) / "training.html", page)
+    write_atomically(Path(out) / "training.html", page.encode())
 
 
 def _stage(models, epochs):
@@ -152,94 +157,3 @@ def few_colors(images: list[Image.Image], colors: int = 64) -> list[Image.Image]
         sheet.paste(image, (0, i * height))
     palette = sheet.quantize(colors)
     return [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
-
-
-def write_player(images: list[Image.Image], captions: list[str], seconds: float, title: str) -> str:
-    """Return a page of HTML that plays the images; it needs no other file and no network."""
-    frames = []
-    for image in images:
-        file = io.BytesIO()
-        image.save(file, format="PNG", optimize=True)
-        frames.append("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
-    parts = {
-        "TITLE": html.escape(title),
-        "LAST": str(len(images) - 1),
-        "FIRST_FRAME": frames[0],
-        "WIDTH": str(images[0].width),
-        "HEIGHT": str(images[0].height),
-        "FRAMES": json.dumps(frames),
-        "CAPTIONS": json.dumps(captions).replace("<", "\\u003c"),
-        "MILLISECONDS": str(round(1000 * seconds)),
-    }
-    page = PLAYER
-    for name, value in parts.items():
-        page = page.replace(f"${name}$", value)
-    return page
-
-
-PLAYER = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$TITLE$</title>
-<style>
-  body { max-width: $WIDTH$px; margin: 1.5rem auto; padding: 0 1rem; font: 1rem sans-serif; }
-  h1 { font-size: 1.25rem; }
-  img { width: 100%; height: auto; }
-  form { display: flex; gap: 1rem; align-items: center; }
-  button { font: inherit; width: 6em; padding: 0.4em; }
-  input { flex: 1; }
-  output { width: 7em; text-align: right; font-variant-numeric: tabular-nums; }
-</style>
-</head>
-<body>
-<h1>$TITLE$</h1>
-<img id="frame" src="$FIRST_FRAME$" width="$WIDTH$" height="$HEIGHT$" alt="$TITLE$">
-<form onsubmit="return false">
-  <button id="play" type="button">Play</button>
-  <input id="place" type="range" min="0" max="$LAST$" value="0" aria-label="place in the film">
-  <output id="caption" for="place"></output>
-</form>
-<p>Space plays and pauses; the arrow keys go a frame back and on.</p>
-<script>
-const frames = $FRAMES$;
-const captions = $CAPTIONS$;
-const [frame, play, place, caption] =
-  ["frame", "play", "place", "caption"].map(id => document.getElementById(id));
-let timer = null;
-
-function show(number) {
-  place.value = Math.max(0, Math.min(number, frames.length - 1));
-  frame.src = frames[place.value];
-  caption.value = captions[place.value];
-  place.setAttribute("aria-valuetext", caption.value);
-}
-function pause() {
-  clearInterval(timer);
-  timer = null;
-  play.textContent = "Play";
-}
-function start() {
-  if (+place.value === frames.length - 1) show(0);
-  play.textContent = "Pause";
-  timer = setInterval(() => {
-    show(+place.value + 1);
-    if (+place.value === frames.length - 1) pause();
-  }, $MILLISECONDS$);
-}
-function toggle() { timer === null ? start() : pause(); }
-
-play.onclick = toggle;
-place.oninput = () => { pause(); show(+place.value); };
-document.onkeydown = event => {
-  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-  if (event.key === " " && event.target !== play) { event.preventDefault(); toggle(); }
-  if (step && event.target !== place) { pause(); show(+place.value + step); }
-};
-show(0);
-if (!matchMedia("(prefers-reduced-motion: reduce)").matches) start();
-</script>
-</body>
-</html>
-"""

@@ -78,6 +78,6 @@ def run_once(settings, animate, device, out, compiled, processes, checkpoint) ->
     figures = names | {"best_possible_accuracy": best, "models": models}
     write_metrics(out, settings, device, figures)
     if film:
-        animate_training(film, data, out)
+        animate_training(film, data, out, settings=settings)
     print("{} points to train on, {} to test on, on {}.\n".format(*counts, device))
     print(results_table(results, best))

@@ -141,10 +141,9 @@ def test_an_error_is_shown_and_three_exercises_are_answered(request, notebook):
         assert count == 3
 
 
-def test_no_live_widget_is_stored_but_its_picture(notebook):
-    assert "widgets" not in notebook.metadata
+def test_no_page_in_a_frame_is_stored(notebook):
     for output in (output for cell in code_cells(notebook) for output in cell.outputs):
-        assert "application/vnd.jupyter.widget-view+json" not in output.get("data", {})
+        assert "<iframe" not in output.get("data", {}).get("text/html", "")
 
 
 def test_a_run_shows_what_is_stored(notebook, executed):

@@ -1,7 +1,7 @@
 """Run notebooks from top to bottom and store their outputs: python tools/store_notebooks.py.
 
-Names of notebooks may follow; by default all are run. Live widgets aren't stored, as they need a
-kernel to be seen: their pictures are.
+Names of notebooks may follow; by default all are run. A page in a frame isn't stored, which would
+soon be an old one: its text is.
 """
 
 import os
@@ -13,7 +13,6 @@ import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-WIDGET = "application/vnd.jupyter.widget-view+json"
 INSTALLED = re.compile(r"(?<=File )\S*/(?=site-packages/|lib/python)")  # where is no one's business
 
 
@@ -33,14 +32,15 @@ def store(path: Path) -> None:
     """Run a notebook and write it back with its outputs."""
     notebook = nbformat.read(path, as_version=4)
     folder = {"metadata": {"path": str(NOTEBOOKS)}}
-    client = NotebookClient(notebook, resources=folder, store_widget_state=False)
+    client = NotebookClient(notebook, resources=folder)
     client.execute()
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)  # the times
         if "outputs" in cell:
             cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
-            output.get("data", {}).pop(WIDGET, None)
+            if "<iframe" in output.get("data", {}).get("text/html", ""):
+                del output.data["text/html"]
             if "traceback" in output:
                 output.traceback = [INSTALLED.sub("", line) for line in output.traceback]
     nbformat.write(notebook, path)
