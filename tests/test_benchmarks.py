@@ -13,7 +13,7 @@ from benchmarks import measure, run
 from benchmarks.flop import count_flop, flop_an_epoch
 from benchmarks.growth import fit_power
 from model import CircleModelV2
-from train import train
+from train import Training
 
 ROOT = Path(__file__).parent.parent
 
@@ -66,7 +66,7 @@ def test_a_spread_has_the_decimals_of_its_mean():
 
 
 def test_the_peers_recipe_is_the_scripts():
-    recipe = {name: parameter.default for name, parameter in signature(train).parameters.items()}
+    recipe = {name: parameter.default for name, parameter in signature(Training).parameters.items()}
     assert signature(CircleModelV2).parameters["hidden_units"].default == measure.HIDDEN
     assert (recipe["lr"], recipe["momentum"]) == (measure.LR, measure.MOMENTUM)
     assert (recipe["epochs"], recipe["record_every"]) == (measure.EPOCHS, measure.RECORD_EVERY)

@@ -15,7 +15,8 @@ from chromium import chromium
 import train as script
 from lab.page import build_page
 from model import ACTIVATIONS, CircleModelV0, CircleModelV2
-from train import Data, best_possible_accuracy, evaluate, make_data, train
+from support.best_possible import best_possible_accuracy
+from train import Data, evaluate, make_data, train
 
 pytestmark = pytest.mark.browser
 MARKS = (1, 10, 300)  # epochs at which page and script are compared
