@@ -28,6 +28,7 @@ def _no_lines_of_progress(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def _close_figures():
+    torch.set_num_threads(1)  # a run that was resumed may have set another number
     yield
     plt.close("all")
 
