@@ -64,11 +64,6 @@ class Processes:
 ALONE = Processes()
 
 
-def is_first() -> bool:
-    """Whether this process is alone or the first of several."""
-    return not _by_torchrun() or os.environ["RANK"] == "0"
-
-
 def _by_torchrun():
     return "TORCHELASTIC_RUN_ID" in os.environ
 
