@@ -19,6 +19,7 @@ from lab.processes import ALONE
 from support.files import check_own_directory, locked, remove_partial_files, sync_directory
 from support.interrupts import Interrupted, Interrupts
 from support.tensor_files import CheckpointError, read_state, write_state
+from support.text import shown
 
 FORMAT = 2
 SECONDS = 10  # from one checkpoint to the next
@@ -93,7 +94,7 @@ class Checkpoint(NoCheckpoint):
             elif self._run_file.exists():
                 raise OSError(
                     "out must be a directory without the checkpoint of a run that was stopped, "
-                    f"or --resume must go on with it; got {str(self.out)!r} (to start anew, "
+                    f"or --resume must go on with it; got {shown(str(self.out))} (to start anew, "
                     f"remove {self._directory})."
                 )
             self._run["threads"] = torch.get_num_threads()

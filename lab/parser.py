@@ -11,7 +11,9 @@ from typing import get_args
 
 from support.interrupts import Interrupted, Interrupts
 from support.memory import lacks_memory
-from support.text import shortened, shown
+from support.text import on_one_line, shortened, shown
+
+LONGEST = 450  # characters of an error
 
 
 def as_sentence(error: Exception) -> str | None:
@@ -40,9 +42,8 @@ class CommandLine(argparse.ArgumentParser):
         )
 
     def error(self, message):
-        if not message.endswith("."):  # argparse's own words, which may echo all that was given
-            message = shortened(message.replace("\n", "\\n")).rstrip(".") + "."
-        self.exit(2, f"{self.prog}: error: {message}\n")
+        sentence = shortened(on_one_line(message), LONGEST).rstrip(".")  # it may echo all there is
+        self.exit(2, f"{self.prog}: error: {sentence}.\n")
 
     def print_help(self, file=None):
         with self._printed_at_the_end():
@@ -118,10 +119,12 @@ class CommandLine(argparse.ArgumentParser):
         wrong = {name: value for name, value in given.items() if value != settings.get(name)}
         if wrong:
             names = " and ".join(map(as_option, wrong))
-            began = ", ".join(str(settings.get(name)) for name in wrong)
+            began, got = (
+                shortened(", ".join(str(values.get(name)) for name in wrong))
+                for values in (settings, wrong)
+            )
             raise ValueError(
-                f"{names} must be what the run that is resumed began with, {began}; got "
-                f"{shortened(', '.join(map(str, wrong.values())))}."
+                f"{names} must be what the run that is resumed began with, {began}; got {got}."
             )
 
     def add_keywords(self, *functions, help):

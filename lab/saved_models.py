@@ -12,6 +12,7 @@ from lab.pictures import plane_around
 from model import load_checkpoint
 from support.checks import keywords_of
 from support.files import save_figure
+from support.text import shown
 from train import make_data
 
 MAX_SAMPLES = 10**7  # to draw with a saved model; a small file must not fill the memory
@@ -41,11 +42,13 @@ def main(argv=None):
     with parser.one_sentence_errors(), text_only:
         out = args.out or Path(f"{args.models[0]}".removesuffix(".safetensors") + ".png")
         if out.suffix.lower() not in (".png", ".svg", ".pdf"):
-            raise ValueError(f"out must end in .png, .svg or .pdf; got '{out}'.")
+            raise ValueError(f"out must end in .png, .svg or .pdf; got {shown(str(out))}.")
         if not 2 <= args.resolution <= 10_001:
             raise ValueError(f"resolution must be from 2 to 10,001; got {args.resolution}.")
         if not out.parent.is_dir() or out.is_dir():
-            raise ValueError(f"out must be a file in a directory that exists; got '{out}'.")
+            raise ValueError(
+                f"out must be a file in a directory that exists; got {shown(str(out))}."
+            )
         saved = [(path, *_load(path)) for path in args.models]
         save_figure(_draw_saved(saved, args.resolution, args.hidden_units), out, dpi=150)
         print(f"The picture is in {out}")

@@ -1,8 +1,9 @@
 """The rule that each setting must keep, written once for the functions and the command line."""
 
 from inspect import Parameter, signature
-from math import ceil, isfinite
+from math import ceil
 from numbers import Integral, Real
+from sys import float_info
 
 from support.csv_file import is_csv
 from support.datasets import CSV, DATASETS, NAMES
@@ -31,7 +32,7 @@ def _between(low, high):
 
 
 def _is_real(value):
-    return isinstance(value, Real) and isfinite(value)
+    return isinstance(value, Real) and abs(value) <= float_info.max
 
 
 def _or_none(rule_and_test):
@@ -86,7 +87,10 @@ RULES = {
     "standardize": _or_none(
         ("(means, standard deviations above 0) of the features", _mean_and_std)
     ),
-    "activation": (f"one of {', '.join(ACTIVATIONS)}", lambda value: value in ACTIVATIONS),
+    "activation": (
+        f"one of {', '.join(ACTIVATIONS)}",
+        lambda value: _is_text(value) and value in ACTIVATIONS,
+    ),
     "dropout": _below(0, 1),
     "batch_norm": ("True or False", lambda value: isinstance(value, bool)),
     "epochs": _whole(1, 10**9),

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from support.text import shown
+
 PARTIAL = ".partial"  # ends the names of files that aren't complete yet
 LOCK = ".lock"
 
@@ -81,7 +83,7 @@ def locked(directory):
         lock.acquire()
     except Timeout as error:
         raise OSError(
-            f"out must be a directory that no other run is using; got {str(directory)!r}."
+            f"out must be a directory that no other run is using; got {shown(str(directory))}."
         ) from error
     except OSError:
         yield
@@ -115,18 +117,19 @@ def prepare_directory(directory, file_names):
     """
     directory = Path(directory)
     try:
+        os.fspath(directory).encode()  # a checkpoint couldn't be read again under another name
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
             pass
-    except OSError as error:
+    except (OSError, ValueError) as error:  # of a name that has a zero or isn't UTF-8
+        reason = getattr(error, "strerror", "no name of a directory")
         raise OSError(
-            f"out must be a directory that can be written; got {str(directory)!r} "
-            f"({error.strerror})."
+            f"out must be a directory that can be written; got {shown(str(directory))} ({reason})."
         ) from error
     for name in (*file_names, LOCK):
         if (directory / name).is_dir():
             raise OSError(
-                f"out must have room for the file {name}; got {str(directory)!r}, "
+                f"out must have room for the file {name}; got {shown(str(directory))}, "
                 "where a directory has that name."
             )
 
@@ -141,12 +144,12 @@ def check_own_directory(directory, patterns):
     if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
         raise OSError(
             f"out must have room for the directory {directory.name}; got "
-            f"{str(directory.parent)!r}, where a file or a link has that name."
+            f"{shown(str(directory.parent))}, where a file or a link has that name."
         )
     for pattern in patterns:
         for path in directory.glob(pattern):
             if path.is_dir() and not path.is_symlink():
                 raise OSError(
                     f"out must have room for the file {directory.name}/{path.name}; got "
-                    f"{str(directory.parent)!r}, where a directory has that name."
+                    f"{shown(str(directory.parent))}, where a directory has that name."
                 )

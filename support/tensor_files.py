@@ -14,6 +14,7 @@ from safetensors.torch import save
 
 from support.files import check_regular_file, write_atomically
 from support.memory import lacks_memory
+from support.text import shortened
 
 MAX_HEADER = 10**7  # bytes; the memory that a header takes is some ten times as much
 MAX_DEPTH = 20  # of lists and dicts in each other
@@ -44,6 +45,7 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
     Raises a CheckpointError if the file can't be read or isn't one of `write_tensors`, and a
     MemoryError if it needs more memory than there is.
     """
+    name = shortened(str(path))
     try:
         check_regular_file(path)
         os.fspath(path).encode()  # or safe_open takes no such path
@@ -56,14 +58,14 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
         if _depth(plain) > MAX_DEPTH or not isinstance(plain, dict):
             raise ValueError("the values are nested too deeply, or aren't named")
     except OSError as error:
-        reason = f"{path} can't be read: {error.strerror}." if error.strerror else str(error)
+        reason = f"{name} can't be read: {error.strerror}." if error.strerror else str(error)
         raise CheckpointError(reason) from error
     except UnicodeEncodeError as error:
-        raise CheckpointError(f"{path} can't be read: its path isn't UTF-8.") from error
+        raise CheckpointError(f"{name} can't be read: its path isn't UTF-8.") from error
     except Exception as error:  # there are many ways to be damaged
         if lacks_memory(error):
-            raise MemoryError(f"{path} needs more memory than there is.") from error
-        raise CheckpointError(f"{path} is damaged or not a saved model.") from error
+            raise MemoryError(f"{name} needs more memory than there is.") from error
+        raise CheckpointError(f"{name} is damaged or not a saved model.") from error
     return tensors, plain
 
 

@@ -1,5 +1,7 @@
 """Numbers, settings and tables as text."""
 
+import re
+
 
 def percent(share, interval=None, digits=2):
     """Return a share as text in percent, with its interval where one is given."""
@@ -30,10 +32,19 @@ def markdown(rows: list[list[str]]) -> str:
 
 
 def shown(value):
-    """Return a value as an error message shows it, which no file can make longer than a line."""
-    return shortened(repr(value))
+    """Return a value as an error message shows it, which nothing can make longer than a line."""
+    try:
+        return shortened(re.sub(r"\s*\n\s*", " ", repr(value)))
+    except ValueError:  # Python writes no number of more than 4300 digits
+        return f"one of type {type(value).__name__} that is too long to show"
 
 
-def shortened(text):
-    """Return text of a line at most."""
-    return text if len(text) <= 200 else f"{text[:200]}..."
+def shortened(text, length=200):
+    """Return text of at most so many characters, without its middle where it is longer."""
+    half = length // 2
+    return text if len(text) <= length else f"{text[: half - 3]}...{text[-half:]}"
+
+
+def on_one_line(text):
+    """Return text with what isn't printable, as the ends of lines, written as escapes."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

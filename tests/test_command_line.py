@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -318,6 +319,87 @@ def test_the_script_refuses_with_exit_status_2(tmp_path):
     assert result.returncode == 2
     assert result.stderr == "train.py: error: --noise must be a number from 0 to 100; got nan.\n"
     assert os.listdir(tmp_path) == []
+
+
+# Random command lines
+
+WORDS = [
+    *("", "0", "-1", "3", "0.1", "1e400", "nan", "-inf", "1e-320", "True", "none", "/", "..", "="),
+    *("8x8", "8x", "x", "relu", "circles", "blobs", "lr=0.1,1", "a=b", "lr=", "-", "--", "2,3"),
+    *(" ", "\t\n", "a\r\nb", "\u2028", "\x1b[31m", "\ud800", "\0", "\u0663", "\u202e\u6f22"),
+    *("$HOME", "*", "%s", "{}", "1_0", "7" * 20, "9" * 5000, "x" * 5000, "a b " * 5000),
+]
+OPTIONS = {
+    "--data": "moons",
+    "--noise": "0.2",
+    "--factor": "0.5",
+    "--classes": "2",
+    "--features": "x,y",
+    "--label": "y",
+    "--test-size": "0.4",
+    "--seed": "7",
+    "--activation": "tanh",
+    "--dropout": "0.1",
+    "--lr": "0.2",
+    "--momentum": "0.5",
+    "--weight-decay": "0.01",
+    "--batch-size": "8",
+    "--compare": "lr=0.1,0.2",
+    "--record-every": "1",
+    "--checkpoint-every": "1",
+    "--device": "auto",
+    "--unknown": "1",
+    "": "1",
+}
+SIZES = ["--samples", "--epochs", "--hidden-units", "--seeds"]  # which could ask for much work
+FLAGS = ["--batch-norm", "--deterministic", "--resume", "--animate", "--help"]
+PLACES = ["", "file", "file/out", "\0", "m\udcff", "x" * 5000, "x/" * 3000, "*", "a\nb"]
+
+
+def random_arguments(chance):
+    """Return a command line of train.py that asks for little work, if it asks for any."""
+    arguments = ["--samples", "20", "--epochs", "2", "--hidden-units", "3", "--device", "cpu"]
+    arguments += chance.choice([[], ["--seeds", "2"]])
+    for _ in range(chance.choice([1, 1, 2, 3])):
+        kind = chance.random()
+        if kind < 0.1:
+            arguments.append(chance.choice(FLAGS))
+        elif kind < 0.15:
+            arguments.append(chance.choice(WORDS))
+        elif kind < 0.3:
+            small_or_wrong = chance.choice(["20", "12", "1.5", "0", "-1", "nan", "", "9" * 5000])
+            arguments += [chance.choice(SIZES), small_or_wrong]
+        else:
+            option, good = chance.choice(list(OPTIONS.items()))
+            arguments += [option, chance.choice([good, chance.choice(WORDS)])]
+    return [*arguments, "--seeds", "2"] if "--compare" in arguments else arguments
+
+
+@pytest.mark.slow
+def test_random_command_lines_are_done_or_refused(tmp_path, monkeypatch, capsys):
+    chance, ends = random.Random(0), {None: 0, 2: 0, 0: 0}  # done, refused, answered with help
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    for number in range(400):
+        arguments, status = random_arguments(chance), None
+        out = chance.choice([f"out {number}"] * 9 + [chance.choice(PLACES)])
+        try:
+            command_line.main([*arguments, "--out", out])
+        except SystemExit as stop:
+            status = stop.code
+        finally:
+            torch.use_deterministic_algorithms(False)
+        ends[status] += 1
+        errors = capsys.readouterr().err
+        assert bool(errors) == (status == 2), arguments
+        if errors:
+            assert errors.startswith("train.py: error: "), arguments
+            assert errors.endswith(".\n"), arguments
+            assert errors.rstrip("\n").isprintable(), arguments
+            assert len(errors) < 500, arguments
+            assert "Errno" not in errors
+    assert min(ends[None], ends[2]) > 40, ends
+    assert ends[0] > 2, ends
 
 
 def test_deterministic_asks_pytorch_for_algorithms_that_repeat(tmp_path, monkeypatch):
