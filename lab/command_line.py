@@ -11,7 +11,7 @@ import torch
 from matplotlib import rc_context
 
 import train
-from lab.checkpoints import Checkpoint, stored_command
+from lab.checkpoints import checkpointed, stored_command
 from lab.many_seeds import run_seeds
 from lab.parser import CommandLine
 from lab.processes import joined
@@ -135,7 +135,7 @@ def main(argv: list[str] | None = None) -> None:
             torch.use_deterministic_algorithms(True)
         prepare_directory(args.out, files)
         command = [*command, "--device", device.type]
-        with Checkpoint(
+        with checkpointed(
             args.out, command, each, files, asked.checkpoint_every, asked.resume, processes
         ) as checkpoint:
             run(device, args.out, args.compile, processes, checkpoint)

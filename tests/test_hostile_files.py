@@ -200,10 +200,11 @@ def test_a_model_that_is_larger_than_memory_is_not_called_damaged(tmp_path):
     path = tmp_path / "model.safetensors"
     save_model(CircleModelV0(hidden_units=(4000, 4000)), path)
     code = (
-        "import resource, sys, helper_functions, model, train\n"
+        "import resource, sys\n"
+        "from lab import saved_models\n"
         "size = 100 * 2**20 + 1024 * int(open('/proc/self/statm').read().split()[0]) * 4\n"
         "resource.setrlimit(resource.RLIMIT_AS, (size, size))\n"
-        "helper_functions.main(sys.argv[1:])"
+        "saved_models.main(sys.argv[1:])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, path], capture_output=True, text=True, cwd=ROOT
@@ -560,11 +561,11 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
     out, chance = tmp_path / "out", random.Random(0)
     arguments = ["--samples", "20", "--epochs", "3", "--hidden-units", "2", "--batch-size", "8"]
     arguments += ["--device", "cpu", "--checkpoint-every", "1"]
-    stop_after(9)
+    stop_after(12)  # in the second training
     with pytest.raises(SystemExit):
         command_line.main([*arguments, "--out", str(out)])
     files = {path: path.read_bytes() for path in (out / "checkpoint").iterdir()}
-    assert sorted(path.name for path in files) == ["run.safetensors", "trained-0000.safetensors"]
+    assert sorted(path.name for path in files) == ["run.safetensors", "training-0000.safetensors"]
     # The results aren't of interest here, and take time.
     monkeypatch.setattr(lab.run, "save_figure", lambda *_: None)
     monkeypatch.setattr(lab.run, "plot_boundaries", lambda *_: None)

@@ -16,6 +16,7 @@ import train as script
 from lab import command_line, shares
 from lab.processes import Processes, joined
 from lab.shares import block_sizes, make_share, own_part
+from model import load_model
 from train import make_data
 
 ROOT = Path(__file__).parent.parent
@@ -149,8 +150,7 @@ def test_two_processes_end_where_one_ends(tmp_path, more):
         for key in ("train_acc", "test_acc"):
             assert other[key] == pytest.approx(history[key], abs=0.004)
         weights, others = (
-            torch.load(tmp_path / folder / file, weights_only=True)["state_dict"]
-            for folder in ("one", "two")
+            load_model(tmp_path / folder / file).state_dict() for folder in ("one", "two")
         )
         for key, tensor in weights.items():
             torch.testing.assert_close(others[key], tensor, rtol=1e-4, atol=1e-5)
