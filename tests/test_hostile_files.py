@@ -412,7 +412,7 @@ def with_other_header(random, content):
     plain = json.loads(header["__metadata__"]["json"])
     for _ in range(random.choice([1, 1, 2, 3])):
         root = random.choice([header, plain])
-        entries = random.choice([e for e in _containers(root) if e])
+        entries = random.choice([e for e in _containers(root) if e] or [{"": 0}])
         keys = list(entries) if isinstance(entries, dict) else list(range(len(entries)))
         a, b = random.choice(keys), random.choice(keys)
         kind = random.choice(["change", "change", "change", "swap", "drop", "add"])
@@ -561,11 +561,12 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
     out, chance = tmp_path / "out", random.Random(0)
     arguments = ["--samples", "20", "--epochs", "3", "--hidden-units", "2", "--batch-size", "8"]
     arguments += ["--device", "cpu", "--checkpoint-every", "1"]
-    stop_after(12)  # in the second training
+    stop_after(14)  # in the second training
     with pytest.raises(SystemExit):
         command_line.main([*arguments, "--out", str(out)])
-    files = {path: path.read_bytes() for path in (out / "checkpoint").iterdir()}
-    assert sorted(path.name for path in files) == ["run.safetensors", "training-0000.safetensors"]
+    files = {path: path.read_bytes() for path in sorted((out / "checkpoint").iterdir())}
+    run, *trainings = files
+    assert [path.name for path in trainings] == [f"training-000{i}.safetensors" for i in (0, 1)]
     # The results aren't of interest here, and take time.
     monkeypatch.setattr(lab.run, "save_figure", lambda *_: None)
     monkeypatch.setattr(lab.run, "plot_boundaries", lambda *_: None)
@@ -575,8 +576,8 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
         (out / "checkpoint").mkdir(exist_ok=True)
         for path, content in files.items():
             path.write_bytes(content)
-        path = chance.choice(list(files))
         kind = list(DAMAGE)[number % len(DAMAGE)]
+        path = chance.choice(trainings if kind == "numbers" else [run, *trainings])
         path.write_bytes(DAMAGE[kind](chance, files[path]))
         ends[kind] += refused(command_line.main, "--resume", "--out", out, capsys=capsys) is None
-    assert all(20 < count < 480 for count in ends.values()), ends
+    assert all(20 < count < 500 for count in ends.values()), ends  # some fit, and some do not
