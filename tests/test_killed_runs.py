@@ -76,8 +76,8 @@ def assert_every_file_loads(out, picture=b"picture"):
 
 
 RUNS = {
-    "single": ["--epochs", "60"],
-    "animate": ["--epochs", "8", "--animate"],
+    "single": ["--epochs", "30"],
+    "animate": ["--epochs", "4", "--animate"],
     "seeds": ["--epochs", "20", "--seeds", "3", "--batch-norm"],
     "compare": ["--epochs", "8", "--seeds", "2", "--compare", "lr=0.1,0.05"],
 }
@@ -93,7 +93,7 @@ ENDS = {
 def strike(process, signum, seconds):
     """Send a signal to a process after a while and wait for its end."""
     process.join(timeout=seconds)
-    if process.exitcode is None:
+    with suppress(ProcessLookupError):  # it has just ended by itself
         os.kill(process.pid, signum)
         if signum == signal.SIGSTOP:
             time.sleep(0.1)
@@ -112,7 +112,7 @@ def test_a_run_that_is_struck_again_and_again_ends_at_the_same_bits(tmp_path, st
     start(*arguments, "--checkpoint-every", "1", "--out", tmp_path / "timed").join()
     seconds = time.monotonic() - began
     struck = dict.fromkeys(ENDS, 0)
-    while min(struck.values()) < 4 or not ends:
+    while min(struck.values()) < 3 or not ends:
         out = tmp_path / str(number)
         has_checkpoint = (out / "checkpoint" / "run.safetensors").exists()
         resumed += has_checkpoint
@@ -192,7 +192,7 @@ def torchrun(arguments):
 
 @pytest.mark.parametrize("signum", ENDS)
 def test_a_job_of_several_processes_that_is_struck_leaves_whole_files(tmp_path, start, signum):
-    arguments = ["--samples", "2000", "--epochs", "1000", "--device", "cpu", "--out", tmp_path]
+    arguments = ["--samples", "2000", "--epochs", "300", "--device", "cpu", "--out", tmp_path]
     job = start(*arguments, target=torchrun)
     try:
         while not (tmp_path / ".lock").exists():
