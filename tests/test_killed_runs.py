@@ -34,10 +34,16 @@ pytestmark = [
 
 def run(arguments):
     """Run train.py in this process, with the pictures' bytes left out to save time."""
-    importlib.import_module("support.program")  # as the script does
     Figure.savefig = lambda self, file, **_: file.write(b"picture")
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     command_line.main([str(argument) for argument in arguments])
+
+
+def begin(ready, target, arguments):
+    """Handle signals from the start, as the script does; tell so, and go on."""
+    importlib.import_module("support.program")
+    ready.set()
+    target(arguments)
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +56,11 @@ def start():
     started = []
 
     def start(*arguments, target=run):
-        process = context.Process(target=target, args=(arguments,))
+        ready = context.Event()
+        process = context.Process(target=begin, args=(ready, target, arguments))
         process.start()
         started.append(process)
+        ready.wait()
         return process
 
     yield start
