@@ -6,9 +6,7 @@
 
 A quoted output stands between the lines `<!-- python train.py ... -->` and `<!-- end -->`. Another
 processor rounds differently, so the check lets percentages differ by 2 points, or half their
-confidence interval where that is more, and other numbers by a tenth; times aren't compared. The
-median of many seeds may jump between those that learned and those that didn't, so it may differ by
-their standard deviation, which no median is farther away from its mean.
+confidence interval where that is more, and other numbers by a tenth; times aren't compared.
 """
 
 import argparse
@@ -54,16 +52,11 @@ def agree(quoted: str, measured: str) -> bool:
     shape = [re.sub(r"[\s-]+", " ", NUMBER.sub("#", text)) for text in (quoted, measured)]
     if shape[0] != shape[1] or quoted.count("\n") != measured.count("\n"):
         return False
-    seeds = float((re.findall(r"(\d+) seeds, ", quoted) or [1])[0])
     for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
-        half = 0
         for a, b in zip(re.split(r"\|", one), re.split(r"\|", other), strict=True):
             numbers, others = (list(map(float, NUMBER.findall(cell))) for cell in (a, b))
-            is_median = half and len(numbers) == 1  # behind 99.87 (99.81 to 99.91) %
             is_interval = len(numbers) == 3 and "(" in a and "%" in a
-            deviation = half / 1.96 * seeds**0.5 if is_median else 0
-            half = (numbers[2] - numbers[1]) / 2 if is_interval else 0
-            points = max(2, half, deviation)
+            points = max(2, (numbers[2] - numbers[1]) / 2 if is_interval else 0)
             for x, y in zip(numbers, others, strict=True):
                 allowed = points if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
                 if abs(x - y) > allowed:
