@@ -3,11 +3,11 @@
 # make test-arithmetic  pass those of training, and the figures, with other rounding, too
 # make lint     check style
 # make notebooks  set up Jupyter and open the lessons
-# make results  run the commands that the README quotes and write their output into it
-# make check-results  run them and fail where the README says something else
+# make results  run the commands that the README and docs/results.md quote, and write their output
+# make check-results  run them and fail where a page says something else
 # make page     put the page that trains in a browser together, docs/index.html
-# make pictures renew the README's pictures
-# make benchmarks  measure the speed against other libraries, and write it into the README
+# make pictures  renew the pictures of the README and of docs/
+# make benchmarks  measure the speed against other libraries, and write it into docs/speed.md
 
 PYTHON ?= python3
 BIN := .venv/bin

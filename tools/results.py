@@ -1,7 +1,7 @@
-"""Run the commands that the README quotes, and write their output into it or compare it.
+"""Run the commands that the README and docs/results.md quote; write their output there or compare.
 
     python tools/results.py            # write
-    python tools/results.py --check    # exit with 1 where the README says something else
+    python tools/results.py --check    # exit with 1 where a page says something else
     python tools/results.py --check --first 2    # look at the first two commands alone
 
 A quoted output stands between the lines `<!-- python train.py ... -->` and `<!-- end -->`. Another
@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "docs/results.md"]
 BLOCK = re.compile(r"<!-- (python train\.py[^\n]*) -->\n(.*?)<!-- end -->\n", re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 TIME = re.compile(r" +\d+\.\d+ s\b")
@@ -36,7 +37,7 @@ def output_of(command: str) -> str:
 
 
 def as_markdown(command: str, output: str) -> str:
-    """Return a command and its output as the README shows them: tables as such, text as code."""
+    """Return a command and its output as a page shows them: tables as such, text as code."""
     heading, table, rest = [], [], []
     for line in output.splitlines():
         (table if line.startswith("|") else rest if table else heading).append(line)
@@ -69,30 +70,25 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare rather than write")
     parser.add_argument("--first", type=int, metavar="N", help="the first N commands alone")
     args = parser.parse_args()
-    readme = ROOT / "README.md"
-    text, disagreements = readme.read_text(), 0
-    commands = [command for command, _ in BLOCK.findall(text)][: args.first]
-    if not commands:
-        sys.exit("The README quotes no command.")
+    texts = [page.read_text() for page in PAGES]
+    quotes = [block for text in texts for block in BLOCK.findall(text)][: args.first]
+    disagreements = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outputs = pool.map(output_of, commands)
-
-        def renew(block):
-            nonlocal disagreements
-            command, quoted = block.groups()
-            measured = as_markdown(command, next(outputs))
+        outputs = pool.map(output_of, [command for command, _ in quotes])
+        for (command, quoted), output in zip(quotes, outputs, strict=True):
             print(f"$ {command}", flush=True)
+            measured = as_markdown(command, output)
             if not agree(quoted, measured):
                 disagreements += 1
-                print(f"The README says:\n{quoted}\nIt is now:\n{measured}")
-            return f"<!-- {command} -->\n{measured}<!-- end -->\n"
-
-        text = BLOCK.sub(renew, text, count=len(commands))
+                print(f"The page says:\n{quoted}\nIt is now:\n{measured}", flush=True)
+            start = f"<!-- {command} -->\n"
+            texts = [text.replace(start + quoted, start + measured) for text in texts]
     if not args.check:
-        readme.write_text(text)
+        for page, text in zip(PAGES, texts, strict=True):
+            page.write_text(text)
     elif disagreements:
-        sys.exit(f"The README is wrong about {disagreements} of {len(commands)} commands.")
-    print(f"{len(commands)} commands run, {disagreements} outputs changed.")
+        sys.exit(f"The pages are wrong about {disagreements} of {len(quotes)} commands.")
+    print(f"{len(quotes)} commands run, {disagreements} outputs changed.")
 
 
 if __name__ == "__main__":
