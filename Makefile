@@ -41,14 +41,15 @@ check-results: .venv/installed
 	$(BIN)/python tools/results.py --check
 
 pictures: .venv/installed
+	mkdir -p pictures
 	$(BIN)/python train.py --animate --out outputs
 	$(BIN)/python helper_functions.py outputs/circle_model_v2.safetensors --hidden-units \
-		--out outputs/hidden_units.png
+		--out pictures/hidden_units.png
 	$(BIN)/python train.py --seeds 100 --out outputs/seeds
-	mkdir -p pictures
 	$(BIN)/python tools/gallery.py pictures/datasets.png
-	cp outputs/training.gif outputs/decision_boundary.png outputs/hidden_units.png \
-		outputs/seeds/seeds.png pictures
+	$(BIN)/python -m lab.reasons pictures
+	cp outputs/training.gif outputs/decision_boundary.png outputs/seeds/seeds.png \
+		outputs/seeds/boundaries.png pictures
 
 benchmarks:
 	$(PYTHON) -m benchmarks.run $(ARGS)

@@ -77,6 +77,7 @@ def make_data(
     if data == "circles":
         noise = own["noise"] or None
         X, y = make_circles(own["samples"], noise=noise, factor=own["factor"], random_state=seed)
+        class_names = ("outer circle", "inner circle")
     else:
         X, y, class_names, feature_names = make_points(own, seed)
     check_split(len(y), len(class_names), test_size)

@@ -12,7 +12,7 @@ from matplotlib import rc_context
 
 import train
 from lab.checkpoints import Checkpoint, stored_command
-from lab.many_seeds import run_seeds
+from lab.many_seeds import draws_boundaries, run_seeds
 from lab.parser import CommandLine
 from lab.processes import joined
 from lab.reports import datasets_table
@@ -140,7 +140,10 @@ def plan(args, each, compared, values, processes):
     seeds = range(settings["seed"], settings["seed"] + count)
     runs = dict(zip(values or [None], each, strict=True))
     run = partial(run_seeds, runs, seeds, compared)
-    return run, ("comparison.png" if compared else "seeds.png", "metrics.json")
+    pictures = ["comparison.png" if compared else "seeds.png"]
+    if draws_boundaries(compared, settings):
+        pictures.append("boundaries.png")
+    return run, (*pictures, "metrics.json")
 
 
 def main(argv: list[str] | None = None) -> None:
