@@ -91,7 +91,7 @@ KINDS = {
 @pytest.mark.parametrize("settings", KINDS.values(), ids=KINDS)
 def test_a_seed_depends_neither_on_the_seeds_beside_it_nor_on_the_threads(monkeypatch, settings):
     """To the bit: a promise."""
-    settings = {"data": "circles", "samples": 200, "epochs": 12, "batch_size": None} | settings
+    settings = {"data": "circles", "samples": 200, "epochs": 5, "batch_size": None} | settings
 
     def history(first, chunk, threads):
         monkeypatch.setattr(many_seeds, "CHUNK", chunk)
