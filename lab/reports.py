@@ -9,7 +9,13 @@ import torch
 from torch import nn
 
 from support.files import write_atomically
+from support.layers import ACTIVATIONS
 from support.text import percent
+
+
+def shown_name(name: str, activation: str) -> str:
+    """Return what pictures call a model of a class: linear, or its activation function's name."""
+    return "linear" if name == "CircleModelV0" else ACTIVATIONS[activation].__name__
 
 
 class Result(NamedTuple):
