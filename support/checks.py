@@ -1,9 +1,8 @@
 """The rule that each setting must keep, written once for the functions and the command line."""
 
 from inspect import Parameter, signature
-from math import ceil
+from math import ceil, isfinite
 from numbers import Integral, Real
-from sys import float_info
 
 from support.csv_file import is_csv
 from support.datasets import CSV, DATASETS, NAMES
@@ -32,7 +31,10 @@ def _between(low, high):
 
 
 def _is_real(value):
-    return isinstance(value, Real) and abs(value) <= float_info.max
+    try:
+        return isinstance(value, Real) and isfinite(value)
+    except OverflowError:  # a whole number that no float can hold
+        return False
 
 
 def _or_none(rule_and_test):

@@ -105,11 +105,19 @@ def test_batch_norm_updates_its_statistics_in_train_mode_only():
         ({"dropout": 1}, "dropout must be a number from 0 to below 1; got 1"),
         ({"dropout": float("nan")}, "dropout .* got nan"),
         ({"batch_norm": "yes"}, "batch_norm must be True or False; got 'yes'"),
+        ({"dropout": 10**400}, "dropout must be .* got 1000"),
+        ({"activation": ["relu"]}, "activation must be one of relu, .* got \\['relu'\\]"),
+        ({"activation": "x" * 10**6}, "activation must be one of relu, .* got 'xxx.*xxx'"),
+        ({"hidden_units": 10**5000}, "hidden_units .* got one of type int that is too long"),
+        ({"batch_norm": torch.zeros(9, 9)}, "batch_norm must be True or False; got tensor"),
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=message) as caught:
         CircleModelV2(**arguments)
+    assert str(caught.value).endswith(".")
+    assert str(caught.value).count("\n") == 0
+    assert len(str(caught.value)) < 400
 
 
 MODELS = [
