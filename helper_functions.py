@@ -14,7 +14,7 @@ if __name__ == "__main__":
 import math
 import sys
 import warnings
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -28,6 +28,7 @@ from matplotlib.colors import Colormap, ListedColormap, NoNorm, TwoSlopeNorm, to
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.transforms import IdentityTransform
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, then such as lie far from all
@@ -80,21 +81,17 @@ def plot_predictions(
             ax.plot(test_data, predictions, "^", color="#D55E00", ms=4, label="predictions")
     else:
         classes = _sorted("labels", [*train_labels.tolist(), *test_labels.tolist()])
-        train, test, predicted = (
-            None
-            if labels is None
-            else _numbers("predictions must be labels, of", labels.tolist(), classes)
-            for labels in (train_labels, test_labels, predictions)
-        )
-        wrong = None if predictions is None else predicted != test
+        train, test = (_numbers("y", labels, classes) for labels in (train_labels, test_labels))
+        wrong = None
+        if predictions is not None:
+            wrong = test != _numbers("predictions must be labels, of", predictions, classes)
         ax = _current_axes(ax) or plt.gca()
         texts, colors = dict(enumerate(map(str, classes))), _class_colors(None, len(classes))
         _draw_points(ax, train_data, train, texts, colors, prefix="train ", alpha=0.25)
         _draw_points(ax, test_data, test, texts, colors, prefix="test ")
         _ring(ax, test_data, wrong)
     _name_axes(ax, names)
-    _draw_legend(ax, len(train_data) + len(test_data))
-    _make_room_for_legend(ax)
+    _draw_legend(ax, len(train_data) + len(test_data), may_grow=True)
     return ax
 
 
@@ -157,12 +154,13 @@ def plot_decision_boundary(
     threshold, else where the two likeliest are equally likely. Scores without a unit fade by their
     share of the largest lead in the plane; labels don't fade. What is nan is left blank.
 
-    model: an `nn.Module` from points (n, d) to logits, probabilities or labels, on any device and
-        of any floating dtype; or an estimator with `predict` (and `predict_proba` or
-        `decision_function`, which shade its regions); or a function from points, of X's kind
-        (tensors, DataFrames, else arrays), to what a module returns.
-    X: points of shape (n, 2): tensor, array, list or DataFrame (its columns name the axes); or of
-        shape (n, d), with `features`.
+    model: an `nn.Module` from points (n, d) to logits, probabilities or labels, on any device, of
+        any floating dtype; or an estimator with `predict` (`predict_proba` or `decision_function`
+        shade its regions); or a function from points of X's kind to what a module returns.
+    X: points (n, 2): tensor, array, list or DataFrame (its columns name the axes); or (n, d), with
+        `features`, the two columns that are the axes, by number or by name.
+    at: where the other features stand: a dict from feature to value, or a point (d,); by default at
+        the means of X. The points are drawn wherever they stand.
     y: labels of shape (n,) or (n, 1). None draws no points.
     ax: the Axes to draw on; by default pyplot's current one. Its axes may be logarithmic.
     grid_resolution: grid points along each axis.
@@ -170,21 +168,17 @@ def plot_decision_boundary(
         more classes, one that their colours are taken from; or a list with a colour for each class.
     alpha: opacity of the background, from 0 to 1.
     xlim, ylim: (low, high) of the plane, in X's units; by default X's range and 5 % around it.
-    legend: whether to name the classes in a legend.
     class_names: a name for each class: a list in the order of the classes, or a dict from label to
         name; by default the labels are. Classes come in the order of the estimator's `classes_`,
         else of those class_names that are y's labels, else of a Categorical's categories, else of
         the labels: 0 to k - 1 as they are, or k different ones, sorted. Text is matched by its
         text wherever it stands, and what can't be matched is an error.
-    training: draw with every submodule in train mode (Dropout drops, BatchNorm uses the statistics
+    training: whether every submodule is in train mode (Dropout drops, BatchNorm uses the statistics
         of the points that it is given at a time) rather than in eval mode.
-    returns: what the model returns: "logits" (n,), (n, 1) or (n, k); "probabilities" of those
-        shapes, of exclusive classes; "labels" (n,) or (n, 1); or "scores" like logits, but without
-        a unit. By default what it is decides: the method, the last operation (sigmoid, softmax),
-        the dtype, the range and the sums; a warning tells of what is merely likely.
-    features: the two columns of X that are the axes, by number or by name.
-    at: where the other features stand: a dict from feature to value, or a point (d,); by default at
-        the means of X. The points are drawn wherever they stand.
+    returns: what the model returns: "logits" or "probabilities" of exclusive classes, (n,), (n, 1)
+        or (n, k); "labels" (n,) or (n, 1); or "scores" like logits, but without a unit. By default
+        what it is decides: the method, the last operation (sigmoid, softmax), the dtype, the range
+        and the sums; a warning tells of what is merely likely.
     line, points: styles of the boundaries and of the points, as dicts of matplotlib's properties
         of lines; None leaves them out.
     mark_errors: whether to ring the points whose predicted class isn't y's.
@@ -257,7 +251,7 @@ def plot_hidden_units(
     Returns the Figure. The model is left as it was, with no hook of ours on it. Errors are those of
     `plot_decision_boundary`, and a ValueError for a model without hidden `nn.Linear` layers.
     """
-    if not isinstance(model, torch.nn.Module):
+    if not isinstance(model, nn.Module):
         raise TypeError(f"model must be an nn.Module; got {_type(model)}.")
     if figure is not None and not isinstance(figure, FigureBase):
         raise TypeError(f"figure must be a Figure or SubFigure; got {_type(figure)}.")
@@ -268,10 +262,8 @@ def plot_hidden_units(
     with _watched_layers(model, max_units) as layers:
         surface = _predict_grid(asked, plane, class_names)
     if len(layers) < 2:
-        raise ValueError(
-            "model must have a hidden layer, so two nn.Linear that it calls on points (n, features)"
-            f"; got {len(layers)}."
-        )
+        rule = "model must have a hidden layer, so two nn.Linear that it calls on points (n, d)"
+        raise _wrong(rule, len(layers))
     index, names = _name_classes(plane.labels, surface.classes, class_names)
     colors, drawn = _class_colors(None, len(surface.classes)), plane.points[:, plane.pair]
 
@@ -397,9 +389,7 @@ def _grid_values(name, limits, values, axis, count):
     if limits is not None and not -np.inf < low < high < np.inf:
         raise _wrong(f"{name} must be (low, high) with low below high", limits)
     if axis is not None and (low, high) != tuple(axis.limit_range_for_scale(low, high)):
-        raise ValueError(
-            f"X and {name} must lie where a {axis.get_scale()} axis does; got {low} to {high}."
-        )
+        raise _wrong(f"X and {name} must lie where a {axis.get_scale()} axis does", (low, high))
     scale = IdentityTransform() if axis is None else axis.get_transform()
     low, high = scale.transform(np.array([low, high]))
     if limits is None:
@@ -426,12 +416,10 @@ def _points(name, X, width=2):
         raise _wrong(f"{name} must hold numbers in shape (n, 2)", error) from error
     fits = points.ndim == 2 and width in (None, points.shape[1]) and points.shape[1] >= 2
     if not fits or len(points) == 0:
-        more = " Of more columns `features` takes two." if name == "X" else ""
-        raise ValueError(f"{name} must have shape (n, 2), n at least 1; got {points.shape}.{more}")
+        more = "Of more columns `features` takes two." if name == "X" else ""
+        raise _wrong(f"{name} must have shape (n, 2), n at least 1", points.shape, more)
     for row in np.flatnonzero(~np.isfinite(points).all(axis=1)):
-        raise ValueError(
-            f"{name} must be finite; got {_one_line(points[row].tolist())} in row {row}."
-        )
+        raise _wrong(f"{name} must be finite", points[row].tolist(), f"It is in row {row}.")
     return points
 
 
@@ -468,10 +456,10 @@ def _check_whole(name, value, least):
         raise _wrong(f"{name} must be a whole number, {least} or more", value)
 
 
-def _wrong(rule, value):
+def _wrong(rule, value, more=""):
     """Return the error for an argument: its rule, and what came or what another error says."""
     text = str(value).rstrip(".") if isinstance(value, Exception) else f"got {value!r}"
-    return ValueError(f"{rule}; {_one_line(text)}.")
+    return ValueError(f"{rule}; {_one_line(text)}. {more}".strip())
 
 
 def _one_line(value, most=100):
@@ -549,11 +537,11 @@ class _Asked:
     def __init__(self, model, X, y, returns, training):
         if returns not in (None, *MEANINGS):
             raise _wrong(f"returns must be one of {', '.join(MEANINGS)}", returns)
-        is_module = isinstance(model, torch.nn.Module)
+        is_module = isinstance(model, nn.Module)
         if training and not is_module:
             raise ValueError(f"training needs an nn.Module as model; got {_type(model)}.")
         tensors = [*model.parameters(), *model.buffers()] if is_module else []
-        if any(map(torch.nn.parameter.is_lazy, tensors)):
+        if any(map(nn.parameter.is_lazy, tensors)):
             raise ValueError("model must know its shapes; call a lazy one on some points first.")
         self.model, self.X, self.y, self.training = model, X, y, training
         self.meanings = _ways_to_ask(model, returns)
@@ -618,7 +606,7 @@ class _Asked:
 
     def _as_taken(self, points, name):
         """Return points as what the model takes: tensors for a module, else things such as X is."""
-        X, is_module = self.X, isinstance(self.model, torch.nn.Module)
+        X, is_module = self.X, isinstance(self.model, nn.Module)
         if is_module or isinstance(X, torch.Tensor):
             points = torch.from_numpy(points).to(self.kin)
             return points if name == "__call__" else _to_numpy(points)  # estimators want arrays
@@ -645,7 +633,7 @@ def _ways_to_ask(model, returns):
         raise TypeError(
             f"model must be an nn.Module, a fitted estimator or a function; got {_type(model)}."
         )
-    if isinstance(model, torch.nn.Module) or not is_estimator:
+    if isinstance(model, nn.Module) or not is_estimator:
         return {"__call__": returns}
     if _length(getattr(model, "classes_", None)) == 1:
         scoring = ()  # there is nothing to tell apart
@@ -669,10 +657,8 @@ def _as_array(answer, count):
         )
     answer = answer.detach() if isinstance(answer, torch.Tensor) else np.asarray(answer)
     if answer.shape[:1] != (count,) or answer.ndim > 2 or 0 in answer.shape:
-        raise ValueError(
-            f"model must return shape (n,), (n, 1) or (n, k) for n points; "
-            f"got {tuple(answer.shape)} for {count}."
-        )
+        rule = f"model must return shape (n,), (n, 1) or (n, k), n being {count} here"
+        raise _wrong(rule, tuple(answer.shape))
     return answer
 
 
@@ -694,11 +680,9 @@ def _rank(answer, meaning):
         wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
         wrong |= (answer.sum(dim=1) - 1).abs() > SUM_SLACK
         if wrong.any():
-            raise ValueError(
-                "model must return probabilities of exclusive classes, from 0 to 1 and with the "
-                f"sum 1; got {_one_line(answer[wrong][0].tolist())}. The argument returns says "
-                "what else they are."
-            )
+            rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
+            more = "The argument `returns` says what else they are."
+            raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), more)
     if answer.shape[1] == 2:
         # Two logits say as much as their difference: softmax of the two is its sigmoid.
         height = answer[:, 1] - answer[:, 0]
@@ -724,9 +708,8 @@ def _meet(seen, answer):
     for label in dict.fromkeys(values):
         seen.setdefault(label, len(seen))
     if len(seen) > MAX_LABELS:
-        raise ValueError(
-            f"model must return at most {MAX_LABELS} different labels; got more. {A_REGRESSOR}"
-        )
+        rule = f"model must return at most {MAX_LABELS} different labels"
+        raise _wrong(rule, len(seen), A_REGRESSOR)
     return np.fromiter(map(seen.__getitem__, values), np.uint16, len(values))
 
 
@@ -741,7 +724,7 @@ def _borrowed(model, training, count):
     Where there is little to do for `count` points it has one thread: the steps on a chunk are so
     short that waiting for others gains little, and takes long where the processor is busy.
     """
-    modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
     before = [(module, module.training, dict(module._buffers.items())) for module in modules]
     buffers = [b for _, _, kept in before for b in kept.values() if b is not None]
     copies = {id(buffer): buffer.detach().clone() for buffer in buffers}  # one if it is shared
@@ -845,14 +828,10 @@ def _meaning(answer, name, model, trace, y):
     if is_float and not predicts:
         return "logits", None
     if columns > 1:
-        raise ValueError(
-            f"model must give one label for each point; got {columns}. Where a point has several "
-            "labels, pass a function that gives one of them."
-        )
-    raise ValueError(
-        "model must predict labels, or probabilities from 0 to 1; "
-        f"got {_one_line(values.ravel()[0])}. {A_REGRESSOR}"
-    )
+        more = "Where a point has several labels, pass a function that gives one of them."
+        raise _wrong("model must give one label for each point", columns, more)
+    rule = "model must predict labels, or probabilities from 0 to 1"
+    raise _wrong(rule, values.ravel()[0].item(), A_REGRESSOR)
 
 
 def _is_regressor(model):
@@ -873,9 +852,7 @@ def _class_order(asked, plane, class_names):
     if classes is not None:
         classes = np.ravel(classes).tolist()
         if k not in (None, len(classes)):
-            raise ValueError(
-                f"model must give a score for each of its {len(classes)} classes; got {k}."
-            )
+            raise _wrong(f"model must give a score for each of its {len(classes)} classes", k)
         return classes
     found = {*asked.seen, *(plane.labels or ())}
     listed = class_names if isinstance(class_names, list | tuple) else []
@@ -884,11 +861,9 @@ def _class_order(asked, plane, class_names):
             return list(order)
     distinct = _sorted("y", found)
     if k not in (None, len(distinct)):
-        raise ValueError(
-            f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes, or "
-            f"{k} different labels; got {_one_line(repr(distinct[0]))} among {len(distinct)} "
-            "different."
-        )
+        rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
+        more = f"There are {len(distinct)} different."
+        raise _wrong(f"{rule}, or {k} different labels", distinct[0], more)
     return distinct
 
 
@@ -920,11 +895,8 @@ def _name_classes(labels, classes, class_names):
             names = dict(zip(known, class_names, strict=True))
     index = _numbers("y must have the model's classes", labels, classes)
     if not names.keys() >= keys or (listed and names.keys() != {*map(_key, classes)}):
-        raise _wrong(
-            f"class_names must have the labels {_texts(distinct)} themselves, or be a dict from "
-            "label to name",
-            class_names,
-        )
+        rule = f"class_names must have the labels {_texts(distinct)} themselves"
+        raise _wrong(f"{rule}, or be a dict from label to name", class_names)
     drawn = {number: label for number, label in enumerate(classes) if _key(label) in keys}
     return index, {number: _one_line(names[_key(c)], MAX_NAME) for number, c in drawn.items()}
 
@@ -932,6 +904,7 @@ def _name_classes(labels, classes, class_names):
 def _numbers(rule, labels, classes):
     """Return the number of each label's class as an array."""
     numbers = {_key(label): number for number, label in enumerate(classes)}
+    labels = labels.tolist() if isinstance(labels, np.ndarray) else labels
     known = {label: numbers.get(_key(label)) for label in dict.fromkeys(labels)}
     if None in known.values():
         unknown = [label for label, number in known.items() if number is None]
@@ -959,13 +932,8 @@ def _texts(labels):
 # Looking inside
 
 
-PASSIVE = (  # what may stand between a linear layer and its activation function
-    torch.nn.Linear,
-    torch.nn.BatchNorm1d,
-    torch.nn.LayerNorm,
-    torch.nn.modules.dropout._DropoutNd,
-    torch.nn.Identity,
-)
+# What may stand between a linear layer and its activation function:
+PASSIVE = (nn.Linear, nn.BatchNorm1d, nn.LayerNorm, nn.modules.dropout._DropoutNd, nn.Identity)
 
 
 class _Layer(NamedTuple):
@@ -994,7 +962,7 @@ def _watched_layers(model, max_units):
             t.detach()[:, :max_units].to("cpu", torch.float32, copy=True).numpy()
             for t in (given, output)
         )
-        if isinstance(module, torch.nn.Linear):
+        if isinstance(module, nn.Linear):
             if turn >= 0 and layers[turn].width == given.shape[1]:
                 layers[turn].activation[-1] = came
             turn += 1
@@ -1011,16 +979,12 @@ def _watched_layers(model, max_units):
                 switch[-1] = went
             layers[turn].activation[-1] = went
 
-    handles = []
-    try:
-        handles.append(model.register_forward_pre_hook(begin))
+    with ExitStack() as hooks:
+        hooks.enter_context(model.register_forward_pre_hook(begin))
         for module in model.modules():
-            if isinstance(module, torch.nn.Linear) or not any(module.children()):
-                handles.append(module.register_forward_hook(watch, with_kwargs=True))
+            if isinstance(module, nn.Linear) or not any(module.children()):
+                hooks.enter_context(module.register_forward_hook(watch, with_kwargs=True))
         yield layers
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _woven(chunks, shape):
@@ -1161,27 +1125,25 @@ def _name_axes(ax, names):
         axis.set_label_text(_one_line(name, MAX_NAME))
 
 
-def _draw_legend(ax, count):
-    """Draw a legend of what has a name, in a free place."""
+def _draw_legend(ax, count, may_grow=False):
+    """Draw a legend of what has a name, in a free place.
+
+    Where there is none, axes that `may_grow` get a higher upper limit, so that it is above all.
+    """
     names = ax.get_legend_handles_labels()[1]
-    if names:
-        ax.legend(
-            loc="best" if count <= 100_000 else "upper right",  # to look for the best takes time
-            markerscale=6 / _marker_size(count),
-            ncols=1 + (len(names) - 1) // 10,
-            fontsize="x-small" if len(names) > 10 else None,
-        )
-
-
-def _make_room_for_legend(ax):
-    """Where the legend would cover points, raise the axes' upper limit so that it is above them."""
-    legend, _ = ax.get_legend(), ax.get_ylim()  # which computes the limits
-    drawn = np.concatenate([line.get_xydata() for line in ax.lines])
-    if legend.get_window_extent().count_contains(ax.transData.transform(drawn)):
+    if not names:
+        return
+    style = dict(ncols=1 + (len(names) - 1) // 10, fontsize="x-small" if len(names) > 10 else None)
+    place = "best" if count <= 100_000 else "upper right"  # to look for the best takes time
+    legend = ax.legend(loc=place, markerscale=6 / _marker_size(count), **style)
+    ax.get_ylim()  # computes the limits
+    if may_grow and legend.get_window_extent().count_contains(
+        ax.transData.transform(np.concatenate([line.get_xydata() for line in ax.lines]))
+    ):
         legend.set_loc("upper right")
         bottom = ax.transAxes.inverted().transform(legend.get_window_extent().p0)[1]
-        place = 0, 1.02 / max(bottom, 0.3)  # where the old limit comes to lie below the legend
-        ax.set_ylim(top=(ax.transScale + ax.transLimits).inverted().transform(place)[1])
+        top = 0, 1.02 / max(bottom, 0.3)  # where the old limit comes to lie below the legend
+        ax.set_ylim(top=(ax.transScale + ax.transLimits).inverted().transform(top)[1])
 
 
 if __name__ == "__main__":
