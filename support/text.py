@@ -34,6 +34,6 @@ def shown(value):
     return shortened(repr(value))
 
 
-def shortened(text):
-    """Return text of a line at most."""
-    return text if len(text) <= 200 else f"{text[:200]}..."
+def shortened(text, most=200):
+    """Return text of at most so many characters, and dots where there were more."""
+    return text if len(text) <= most else f"{text[:most]}..."

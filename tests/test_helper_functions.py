@@ -1316,7 +1316,7 @@ def test_a_plane_with_logarithmic_axes_is_drawn_right():
         column, row = ax.transData.transform(place).astype(int)
         red, _, blue = seen[len(seen) - row, column, :3].astype(int)
         assert np.sign(blue - red) == sign
-    with pytest.raises(ValueError, match="X and xlim must lie where a log axis does; got .-0"):
+    with pytest.raises(ValueError, match=r"X and xlim must lie where a log axis does; got \(-0"):
         plot_decision_boundary(circle, X, ax=ax)
 
 
