@@ -286,7 +286,7 @@ def plot_hidden_units(
         for i, (switch, activation) in enumerate(zip(switches, activations, strict=True)):
             ax = figure.add_subplot(grid[top + i // columns, i % columns])
             image = _draw_image(ax, plane, activation, cmap=cmap, vmin=-scale, vmax=scale)
-            _draw_contour(ax, plane, switch, LINE | {"linewidth": 1.2})
+            _draw_contour(ax, plane, switch[plane.traced], LINE | {"linewidth": 1.2})
             _draw_points(ax, drawn, index, names, colors, size=1, alpha=0.35)
             ax.set(xticks=[], yticks=[], box_aspect=1)
             ax.set_title(f"layer {number + 1}, unit {i + 1}", fontsize=8, pad=3)
@@ -332,6 +332,11 @@ class _Plane(NamedTuple):
         points[:], (i, j) = self.at, self.pair
         points[..., i], points[..., j] = self.xs, self.ys[rows, None]
         return points.reshape(-1, len(self.at))
+
+    @property
+    def traced(self):
+        """The rows and the columns that lines are traced on."""
+        return (slice(None, None, -(-len(self.xs) // CONTOUR_POINTS)),) * 2
 
 
 def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
@@ -1029,7 +1034,8 @@ def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
         palette = ListedColormap(np.concatenate(shades))
         _draw_image(ax, plane, number, cmap=palette, norm=NoNorm(), alpha=alpha)
     if line is not None:
-        height = abs(height) + 1e-30  # so that a height of 0 gets a sign, too
+        predicted, height = predicted[plane.traced], abs(height[plane.traced])
+        height += 1e-30  # so that a height of 0 gets a sign, too
         present = [number for number in range(len(classes)) if (predicted == number).any()]
         for number in present[:-1]:  # the last has no other neighbours
             _draw_contour(ax, plane, np.where(predicted == number, -height, height), line)
@@ -1056,11 +1062,11 @@ def _draw_image(ax, plane, values, **style):
 
 
 def _draw_contour(ax, plane, values, style):
-    """Draw the line where values on the grid pass 0, if they do."""
-    step = -(-len(plane.xs) // CONTOUR_POINTS)
-    values = np.ma.masked_invalid(values[::step, ::step])
+    """Draw the line where values on the traced grid pass 0, if they do."""
+    rows, columns = plane.traced
+    values = np.ma.masked_invalid(values)
     if values.min() < 0 < values.max():
-        lines = ax.contour(plane.xs[::step], plane.ys[::step], values, levels=[0])
+        lines = ax.contour(plane.xs[columns], plane.ys[rows], values, levels=[0])
         lines.set(**style | {"facecolor": "none"})
 
 

@@ -1407,3 +1407,55 @@ def test_loss_curves_of_tensors_and_of_one_epoch():
     plt.clf()
     loss, _ = plot_loss_curves({key: torch.rand(3) for key in keys})
     assert [line.get_marker() for line in loss.lines] == ["", ""]
+
+
+def test_the_legend_of_a_dense_cloud_stands_above_it():
+    cloud = np.random.default_rng(0).uniform(-1, 1, (3000, 2))
+    labels = cloud[:, 0] > 0
+    for scale in ("linear", "log"):
+        ax = plt.figure().subplots()
+        ax.set_yscale(scale)
+        points = np.exp(cloud) if scale == "log" else cloud
+        plot_predictions(points[:2000], labels[:2000], points[2000:], labels[2000:], ax=ax)
+        ax.figure.canvas.draw()
+        box = ax.get_legend().get_window_extent()
+        assert not box.count_contains(ax.transData.transform(points))
+        assert ax.bbox.contains(*box.p0)
+        assert ax.bbox.contains(*box.p1)
+
+
+LONG = ["x" * 500] * 500
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(xlim=LONG),
+        dict(class_names=LONG),
+        dict(cmap=LONG),
+        dict(cmap="x\n" * 500),
+        dict(alpha=LONG),
+        dict(returns="x" * 5000),
+        dict(features=LONG),
+        dict(at=LONG),
+        dict(line=LONG),
+        dict(points={"x" * 5000: 1}),
+        dict(grid_resolution=LONG),
+        dict(y=np.array(LONG[:60])),
+        dict(X=[["x" * 5000, 1]]),
+        dict(X=np.full((3, 2), np.nan)),
+        dict(y=np.arange(60).astype(str)),
+    ],
+)
+def test_an_error_echoes_one_line_at_most_and_ends_with_a_full_stop(options):
+    with pytest.raises(ValueError, match=r".") as caught:
+        plot_decision_boundary(**dict(model=Ring(), X=X, y=y) | options)
+    text = str(caught.value)
+    assert len(text) < 350
+    assert "\n" not in text
+    assert text.endswith(".")
+
+
+def test_hidden_units_on_a_fine_grid():
+    figure = plot_hidden_units(CircleModelV2(hidden_units=1), X, grid_resolution=1001)
+    assert image_of(panels_of(figure)["layer 1, unit 1"]).shape == (1001, 1001)
