@@ -3,11 +3,11 @@
 # make test-arithmetic  pass those of training, and the figures, with other rounding, too
 # make lint     check style
 # make notebooks  set up Jupyter and open the lessons
-# make results  run the commands that the README quotes and write their output into it
-# make check-results  run them and fail where the README says something else
+# make results  run the commands that the README and docs/results.md quote, and write their output
+# make check-results  run them and fail where a page says something else
 # make page     put the page that trains in a browser together, docs/index.html
-# make pictures renew the README's pictures
-# make benchmarks  measure the speed against other libraries, and write it into the README
+# make pictures  renew the pictures of the README and of docs/
+# make benchmarks  measure the speed against other libraries, and write it into docs/speed.md
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,14 +41,15 @@ check-results: .venv/installed
 	$(BIN)/python tools/results.py --check
 
 pictures: .venv/installed
+	mkdir -p pictures
 	$(BIN)/python train.py --animate --out outputs
 	$(BIN)/python helper_functions.py outputs/circle_model_v2.safetensors --hidden-units \
-		--out outputs/hidden_units.png
+		--out pictures/hidden_units.png
 	$(BIN)/python train.py --seeds 100 --out outputs/seeds
-	mkdir -p pictures
 	$(BIN)/python tools/gallery.py pictures/datasets.png
-	cp outputs/training.gif outputs/decision_boundary.png outputs/hidden_units.png \
-		outputs/seeds/seeds.png pictures
+	$(BIN)/python -m lab.reasons pictures
+	cp outputs/training.gif outputs/decision_boundary.png outputs/seeds/seeds.png \
+		outputs/seeds/boundaries.png pictures
 
 benchmarks:
 	$(PYTHON) -m benchmarks.run $(ARGS)

@@ -1,7 +1,7 @@
 """Train a linear and a ReLU network on two concentric circles, and compare them.
 
 python train.py                             # the defaults
-python train.py --epochs 1000 --lr 0.05     # other settings: see python train.py --help
+python train.py --epochs 1000 --lr 0.05     # other settings; --help lists them
 python train.py --data spirals --classes 3  # other data, or a CSV file of your own
 python train.py --animate                   # a film of the training, too
 python train.py --resume                    # go on with a run that was stopped
@@ -77,6 +77,7 @@ def make_data(
     if data == "circles":
         noise = own["noise"] or None
         X, y = make_circles(own["samples"], noise=noise, factor=own["factor"], random_state=seed)
+        class_names = ("outer circle", "inner circle")
     else:
         X, y, class_names, feature_names = make_points(own, seed)
     check_split(len(y), len(class_names), test_size)

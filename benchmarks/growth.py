@@ -13,9 +13,11 @@ import statistics
 import subprocess
 import sys
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from benchmarks.measure import Line, forget_peak, main, middle, peak_memory, ratios, seconds
+from support.text import listed
 
 ROOT = Path(__file__).parent.parent
 PASSES, BATCH_SIZE = 2, 65_536
@@ -62,48 +64,49 @@ def run(points):
     return json.loads(done.stdout)
 
 
-def fit_power(sizes, values):
-    """Return (a, b) of the power law a * size^b that fits best on logarithmic axes."""
-    import numpy as np
-
-    b, log_a = np.polyfit(np.log(sizes), np.log(values), 1)
-    return float(np.exp(log_a)), float(b)
+def medians(runs, key):
+    """Return the median of one figure for each number of points."""
+    return [statistics.median(run[key] for run in several) for several in runs.values()]
 
 
-def plot(runs, laws):
-    """Return a figure of the medians of time and memory against the points, with the fits."""
-    import numpy as np
+def plot(runs):
+    """Return a figure of time and memory for each point: a flat line is linear growth."""
     from matplotlib.figure import Figure
 
-    sizes = np.array(list(runs))
-    large = sizes[sizes >= LINEAR_FROM]
-    figures = {
-        key: np.array([statistics.median(run[key] for run in several) for several in runs.values()])
-        for key in ("seconds", "data", "making", "training")
-    }
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
+    sizes = list(runs)
+    figure = Figure(figsize=(9, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    left.plot(sizes, figures["seconds"], "o", color="#0072B2", label="measured")
-    a, b = laws["seconds"]
-    label = f"fit from {LINEAR_FROM:,} points: time ~ points$^{{{b:.2f}}}$"
-    left.plot(large, a * large**b, "-", color="#D55E00", label=label, zorder=1)
-    left.set(title=f"Training, {PASSES} passes", ylabel="seconds")
-    megabytes = {key: values / 1e6 for key, values in figures.items()}
-    a, b = laws["training"]
-    right.plot(sizes, megabytes["training"], "o", color="#0072B2", label="training, with the data")
-    right.plot(
-        large, a / 1e6 * large**b, "-", color="#D55E00", zorder=1,
-        label=f"fit from {LINEAR_FROM:,} points: memory ~ points$^{{{b:.2f}}}$",
-    )  # fmt: skip
-    right.plot(sizes, megabytes["making"], "^", color="#009E73", label="making the data")
-    right.plot(sizes, megabytes["data"], ":", color="black", label="the data alone")
-    right.plot(sizes, ALLOWED * megabytes["data"], "--", color="black", label="3 times the data")
-    right.set(title="Peak of memory, less what the libraries take", ylabel="MB")
+    nanoseconds = [
+        1e9 * time / points / PASSES
+        for points, time in zip(sizes, medians(runs, "seconds"), strict=True)
+    ]
+    left.plot(sizes, nanoseconds, "o-", color="black")
+    left.set(title="Time of training", ylabel="ns for each point and pass", yscale="log")
+    for key, style, label in (
+        ("training", "o-", "training, with the data"),
+        ("making", "^--", "making the data"),
+    ):
+        pairs = zip(medians(runs, key), medians(runs, "data"), strict=True)
+        right.plot(sizes, [peak / data for peak, data in pairs], style, color="black", label=label)
+    right.axhline(ALLOWED, color="grey", ls=":", label=f"goal from {sizes[-1]:,} points on")
+    right.set(title="Peak of memory", ylabel="times the data", yscale="log")
+    right.legend()
     for ax in (left, right):
-        ax.set(xscale="log", yscale="log", xlabel="points")
+        ax.set(xscale="log", xlabel="points")
         ax.grid(alpha=0.3)
-        ax.legend(fontsize="small", loc="upper left")
     return figure
+
+
+def tenfold(runs):
+    """Return a sentence: what each tenfold of the points does to the time and the memory."""
+    parts = []
+    for points, more in pairwise(points for points in runs if points >= LINEAR_FROM):
+        factors = [
+            medians({0: runs[more]}, key)[0] / medians({0: runs[points]}, key)[0]
+            for key in ("seconds", "training")
+        ]
+        parts.append("{:.1f} and {:.1f} from {:,}".format(*factors, points))
+    return f"Ten times the points take so many times the time and the memory: {listed(parts)}."
 
 
 def free_memory():
@@ -161,22 +164,15 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
             f"memory at the least, and {free_memory() / 1e9:.1f} GB were free."
         )
 
-    flat = [(points, run) for points, several in runs.items() for run in several]
-    large = [(points, run) for points, run in flat if points >= LINEAR_FROM]
-    laws = {
-        key: fit_power([points for points, _ in large], [run[key] for _, run in large])
-        for key in ("seconds", "training")
-    }
-    figure = plot(runs, laws)
+    figure = plot(runs)
     if not quick:
         figure.savefig(ROOT / "pictures" / "scaling.png", dpi=100)
     drawing = {points: random_order(points) for points in (10**6, 10**7)}
     worst = max(run["making"] / run["data"] for run in runs[max(runs)])
     notes.append(
-        f"From {LINEAR_FROM:,} points on the time of training grows as points to the power of "
-        f"{laws['seconds'][1]:.2f}, its memory to the power of {laws['training'][1]:.2f}. The goal "
-        f"for the time is 1.05 at most, so a ratio of at least {LINEAR:.2f}. Making the data takes "
-        f"{worst:.1f} times the data's memory, which isn't counted here."
+        f"{tenfold(runs)} The goal for the time is to grow as points to the power of 1.05 at most, "
+        f"so a ratio of at least {LINEAR:.2f}. Making the data takes {worst:.1f} times the data's "
+        "memory, which isn't counted here."
     )
     notes.append(
         "To draw a random order takes "

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-from support.text import markdown
+from support.text import listed, markdown
 
 # The defaults of train.py, for the peers.
 HIDDEN, LR, MOMENTUM, EPOCHS, RECORD_EVERY = 16, 0.1, 0.9, 300, 10
@@ -99,7 +99,7 @@ def versions(*packages: str) -> str:
     return ", ".join(f"{package} {version(package)}" for package in packages)
 
 
-HEADING = ["what", "ours", "peer", "peer / ours", "goal", "n", "versions"]
+HEADING = ["what", "ours", "peer", "peer / ours", "n", "goal"]
 
 
 def table(lines: list[Line]) -> str:
@@ -116,8 +116,14 @@ def table(lines: list[Line]) -> str:
             goal = f"{line.goal:.3g}: {'met' if median >= line.goal else 'missed'}"
         ratio = f"{middle} ({low} to {high})"
         n = str(len(line.ratios))
-        rows.append([line.what, line.ours, line.peer, ratio, goal, n, line.versions])
+        rows.append([line.what, line.ours, line.peer, ratio, n, goal])
     return markdown(rows)
+
+
+def packages(lines: list[Line]) -> str:
+    """Return the packages that the lines were measured with, and their versions, as a sentence."""
+    named = {package for line in lines for package in line.versions.split(", ") if package}
+    return f"Measured with {listed(sorted(named))}."
 
 
 def main(measure: Callable) -> None:

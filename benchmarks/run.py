@@ -1,12 +1,12 @@
 """Measure the speed of this project against its peers, and print one Markdown table.
 
-    python3 -m benchmarks.run                       # all, half an hour; renews the README's
+    python3 -m benchmarks.run                       # all, half an hour; renews docs/speed.md
     python3 -m benchmarks.run --only time-to-99     # one section
     python3 -m benchmarks.run --quick               # a smoke test: figures that mean nothing
 
 Makes a virtual environment for the peers first, .venv-benchmarks. Each line is measured in turns
-with its peer, after an untimed warm-up. A full run writes the table to
-benchmarks/results.md and, between its markers, to README.md; it should have the machine for itself.
+with its peer, after an untimed warm-up. A full run writes the table to docs/speed.md, between its
+markers; it should have the machine for itself.
 """
 
 import argparse
@@ -19,9 +19,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import Line, table
+from benchmarks.measure import Line, packages, table
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "speed.md"
 ENVIRONMENT = ROOT / ".venv-benchmarks"
 PYTHON = ENVIRONMENT / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 SECTIONS = (
@@ -35,7 +36,7 @@ SECTIONS = (
     "growth",
     "two-processes",
 )
-FIGURE = "![Time and memory of training against the number of points](pictures/scaling.png)"
+FIGURE = "![Time and memory of training against the number of points](../pictures/scaling.png)"
 BLOCK = re.compile(r"(<!-- benchmarks -->\n).*?(<!-- end benchmarks -->\n)", re.DOTALL)
 
 
@@ -64,11 +65,11 @@ def measure(section: str, quick: bool) -> tuple[list[Line], list[str]]:
     return [Line(*line) for line in answer["lines"]], answer["notes"]
 
 
-def quote(readme: str, text: str) -> str:
-    """Return the README's text with another one between the markers."""
-    quoted, count = BLOCK.subn(lambda block: block[1] + text + block[2], readme)
+def quote(page: str, text: str) -> str:
+    """Return the page's text with another one between the markers."""
+    quoted, count = BLOCK.subn(lambda block: block[1] + text + block[2], page)
     if count != 1:
-        raise ValueError("README.md must have <!-- benchmarks --> and <!-- end benchmarks -->.")
+        raise ValueError("the page must have <!-- benchmarks --> and <!-- end benchmarks -->.")
     return quoted
 
 
@@ -87,8 +88,7 @@ def main() -> None:
     parser.add_argument("--only", choices=SECTIONS, help="measure this section alone")
     parser.add_argument("--quick", action="store_true", help="a smoke test, not a measurement")
     args = parser.parse_args()
-    readme = ROOT / "README.md"
-    quote(readme.read_text(), "")  # to fail now rather than after the measurements
+    quote(PAGE.read_text(), "")  # to fail now rather than after the measurements
     install_peers()
     lines, notes = [], []
     for section in [args.only] if args.only else SECTIONS:
@@ -97,13 +97,12 @@ def main() -> None:
         lines += more_lines
         notes += more_notes
     machine = f"{os.cpu_count()} cores of {processor()}, without a GPU"
-    notes.insert(0, f"Python {platform.python_version()} on {machine}.")
+    notes[:0] = [f"Python {platform.python_version()} on {machine}.", packages(lines)]
     text = f"{table(lines)}\n\n" + "\n".join(f"- {note}" for note in notes) + "\n"
     print(text)
     if args.quick or args.only:
         return
-    (ROOT / "benchmarks" / "results.md").write_text(text)
-    readme.write_text(quote(readme.read_text(), f"{text}\n{FIGURE}\n"))
+    PAGE.write_text(quote(PAGE.read_text(), f"{text}\n{FIGURE}\n"))
 
 
 if __name__ == "__main__":

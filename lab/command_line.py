@@ -12,73 +12,107 @@ from matplotlib import rc_context
 
 import train
 from lab.checkpoints import Checkpoint, stored_command
-from lab.many_seeds import run_seeds
+from lab.many_seeds import draws_boundaries, run_seeds
 from lab.parser import CommandLine
 from lab.processes import joined
 from lab.reports import datasets_table, notes_on_table
 from lab.run import FILM_FILES, MODEL_FILES, run_once
 from model import CircleModelV2
 from support.checks import check_settings, fill_in
-from support.datasets import DATASETS
+from support.datasets import DATASETS, NAMES
 from support.files import prepare_directory
+from support.layers import ACTIVATIONS
 from support.text import listed
 from train import Training, make_data, resolve_device
 
-HELP = {
-    "data": "one of the data sets below, or the path of a CSV file",
-    "samples": "points to make",
-    "noise": "standard deviation of the noise on each coordinate",
-    "factor": "radius of the inner circle; the outer one's is 1",
-    "classes": "number of classes",
-    "features": "names of the two feature columns, as x1,x2 (default: the first two)",
-    "label": "name of the label column (default: the last)",
-    "test_size": "share of the points to test on",
-    "seed": "of the data, the split, the weights and the batches",
-    "hidden_units": "units in each of two hidden layers, or 8x8x4: units of each of three",
-    "activation": "activation function of CircleModelV2",
-    "dropout": "probability that a hidden unit of CircleModelV2 is zeroed",
-    "batch_norm": "normalize the hidden layers of CircleModelV2",
-    "epochs": "passes over the training set",
-    "lr": "learning rate",
-    "momentum": "momentum of SGD",
-    "weight_decay": "weight decay of SGD",
-    "batch_size": "points in a batch at most (default: all)",
-    "record_every": "epochs from one entry of the history to the next",
+OPTIONS = {  # by group: an example, and the settings with what they mean
+    "data": (
+        "python train.py --data spirals --classes 3",
+        {
+            "data": f"{', '.join(NAMES)}, or the path of a CSV file",
+            "samples": "points to make",
+            "noise": "standard deviation of the noise on each coordinate",
+            "factor": "radius of the inner circle; the outer one's is 1",
+            "classes": "number of classes",
+            "features": "names of the two feature columns, as x1,x2 (default: the first two)",
+            "label": "name of the label column (default: the last)",
+            "test_size": "share of the points to test on",
+            "seed": "of the data, the split, the weights and the batches",
+        },
+    ),
+    "network": (
+        "python train.py --hidden-units 8x8x4 --activation tanh",
+        {
+            "hidden_units": "units in each of two hidden layers, or 8x8x4: in each of three",
+            "activation": f"activation function: {', '.join(ACTIVATIONS)}",
+            "dropout": "probability that a hidden unit is set to zero in training",
+            "batch_norm": "normalise the hidden layers",
+        },
+    ),
+    "training": (
+        "python train.py --epochs 1000 --lr 0.05 --batch-size 32",
+        {
+            "epochs": "passes over the training set",
+            "lr": "learning rate",
+            "momentum": "momentum of SGD",
+            "weight_decay": "weight decay of SGD",
+            "batch_size": "points in a batch at most (default: all)",
+            "record_every": "epochs from one entry of the history to the next",
+        },
+    ),
 }
+HELP = {name: text for _, each in OPTIONS.values() for name, text in each.items()}
 
 
 def command_line() -> CommandLine:
-    """Return the parser: an option for each setting in `HELP`, and those of the run itself."""
+    """Return the parser: an option for each setting in `OPTIONS`, and those of the run itself."""
     parser = CommandLine(
-        prog="train.py", description=train.__doc__, epilog=datasets_table(DATASETS)
+        prog="train.py",
+        usage="train.py [OPTION ...]",
+        description=train.__doc__,
+        epilog=datasets_table(DATASETS),
     )
-    parser.add_keywords(make_data, CircleModelV2, Training, help=HELP)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument(
-        "--out", type=Path, default="outputs", help="directory to write to (default: outputs)"
+    for title, (example, texts) in OPTIONS.items():
+        group = parser.add_argument_group(title, example)
+        parser.add_keywords(group, make_data, CircleModelV2, Training, help=texts)
+    many = parser.add_argument_group(
+        "many runs", "python train.py --seeds 20 --compare lr=0.01,0.1"
     )
-    parser.add_argument(
-        "--animate", action="store_true", help=f"write a film, too: {' and '.join(FILM_FILES)}"
-    )
-    parser.add_argument(
+    many.add_argument(
         "--seeds", type=int, metavar="N", help="train N models of each kind, from --seed on"
     )
-    parser.add_argument(
-        "--compare", metavar="SETTING=VALUE,...", help="do so at each value (default: 100 seeds)"
+    many.add_argument(
+        "--compare",
+        metavar="SETTING=VALUE,...",
+        help="train many (default: 100 seeds) at each value of a setting",
     )
-    parser.add_argument(
+    output = parser.add_argument_group("output", "python train.py --animate --out film")
+    output.add_argument(
+        "--out", type=Path, default="outputs", help="directory to write to (default: outputs)"
+    )
+    output.add_argument(
+        "--animate", action="store_true", help=f"write a film as well: {' and '.join(FILM_FILES)}"
+    )
+    output.add_argument(
+        "--resume", action="store_true", help="go on with the run that was stopped in --out"
+    )
+    output.add_argument(
+        "--checkpoint-every", type=int, metavar="N", help="epochs (default: about ten seconds)"
+    )
+    machine = parser.add_argument_group("machine", "python train.py --device cpu")
+    machine.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="where to train (default: cuda where there is one)",
+    )
+    machine.add_argument(
         "--compile",
         action="store_true",
         help="compile the models first, for very many seeds or CUDA",
     )
-    parser.add_argument(
+    machine.add_argument(
         "--deterministic", action="store_true", help="use repeatable algorithms only, on CUDA too"
-    )
-    parser.add_argument(
-        "--checkpoint-every", type=int, metavar="N", help="epochs (default: about ten seconds)"
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="go on with the run that was stopped in --out"
     )
     return parser
 
@@ -106,7 +140,10 @@ def plan(args, each, compared, values, processes):
     seeds = range(settings["seed"], settings["seed"] + count)
     runs = dict(zip(values or [None], each, strict=True))
     run = partial(run_seeds, runs, seeds, compared)
-    return run, ("comparison.png" if compared else "seeds.png", "metrics.json")
+    pictures = ["comparison.png" if compared else "seeds.png"]
+    if draws_boundaries(compared, settings):
+        pictures.append("boundaries.png")
+    return run, (*pictures, "metrics.json")
 
 
 def main(argv: list[str] | None = None) -> None:

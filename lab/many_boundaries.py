@@ -14,6 +14,8 @@ from helper_functions import CLASS_COLORS
 from lab.points import CIRCLES, draw_points
 from support.modes import modes_put_back
 
+MOST = 100  # models in one picture: the lines of more would be a black band
+
 PROBABILITY = LinearSegmentedColormap.from_list(
     "probability", [CLASS_COLORS[0], "white", CLASS_COLORS[1]]
 )
@@ -49,6 +51,49 @@ def opinions_of(
     with torch.inference_mode():
         logits = models(points) if callable(models) else torch.stack(_each(models, points))
     return Opinions(xs, ys, logits.cpu().double().reshape(-1, len(ys), len(xs)).numpy())
+
+
+class Boundaries:
+    """The boundaries of the first of many models, collected while these are trained as ensembles.
+
+    data: what the plane is put around, and whose training points are drawn.
+    seeds: of all the models.
+    names: what to call the models of a class, by the class's name.
+    """
+
+    def __init__(self, data, seeds: range, names: dict[str, str]):
+        self.data, self.seeds, self.names, self.opinions = data, seeds[:MOST], names, {}
+
+    def look(self, key: tuple, ensemble: nn.Module) -> None:
+        """Ask a trained ensemble; its key is (value, name of the class, first seed)."""
+        if key[-1] in self.seeds:
+            self.opinions[key] = opinions_of_ensemble(ensemble, self.data.X_train)
+
+    def figure(self, several: list[dict]) -> Figure:
+        """Return the picture of all, from the opinions that each process has collected."""
+        parts = [(key[1:], asked) for opinions in several for key, asked in opinions.items()]
+        parts.sort(key=lambda part: part[0])
+        each = {}
+        for (name, _), asked in parts:
+            each.setdefault(self.names[name], []).append(asked)
+        for name, (first, *_) in each.items():
+            logits = np.concatenate([asked.logits for asked in each[name]])[:MOST]
+            each[name] = first._replace(logits=logits)
+        data = self.data
+        return plot_many_boundaries(each, data.X_train, data.y_train, class_names=data.class_names)
+
+
+def opinions_of_ensemble(ensemble: nn.Module, X: torch.Tensor) -> Opinions:
+    """Ask all models of an ensemble but the last, a spare, about the plane around points (n, 2)."""
+    device = next(ensemble.parameters()).device
+
+    def logits(points):
+        with modes_put_back(ensemble):
+            return ensemble.eval()(points.to(device).expand(ensemble.size, -1, -1))[:-1]
+
+    low, high = X.amin(0), X.amax(0)
+    edge = 0.05 * (high - low)
+    return opinions_of(logits, *torch.stack([low - edge, high + edge], dim=1).tolist())
 
 
 def _each(models, points):

@@ -8,14 +8,16 @@ import torch
 
 from lab.checkpoints import NO_CHECKPOINT
 from lab.ensemble import Ensemble, EnsembleTraining, stack
+from lab.many_boundaries import Boundaries
 from lab.progress import progress
-from lab.reports import write_metrics
+from lab.reports import shown_name, write_metrics
 from lab.statistics import join, report, summarize
 from lab.turns import train_in_turns
 from model import CircleModelV0, CircleModelV2
 from support.best_possible import best_possible_accuracy
 from support.checks import keywords_of
 from support.datasets import is_csv
+from support.files import save_figure
 from support.memory import keep_freed_memory
 from train import Training, build, evaluate, make_data
 
@@ -38,11 +40,20 @@ def train_many(classes, settings: dict, seeds, device="cpu") -> dict[str, dict]:
 
 
 def train_runs(
-    classes, runs: dict, seeds, device, *, compiled=False, checkpoint=NO_CHECKPOINT, silent=True
+    classes,
+    runs: dict,
+    seeds,
+    device,
+    *,
+    compiled=False,
+    checkpoint=NO_CHECKPOINT,
+    silent=True,
+    look=None,
 ) -> dict[tuple, dict]:
     """Return histories as `train_many` does, by (value, name of the class).
 
     runs: the settings of each run, by the value of the setting that is compared.
+    look: is called with (value, name of the class, first seed) and each trained ensemble.
 
     A seed's history depends, to the bit, neither on the seeds beside it nor on the number of
     threads.
@@ -59,20 +70,22 @@ def train_runs(
             keys[training] = key
             yield training
 
-    def look(running):
+    def tick(running):
         bar.update(over + sum(one.epoch * (one.model.size - 1) for one in running) - bar.n)
         checkpoint.look()
 
     epochs = 0 if silent else sum(run["epochs"] for run in runs.values())
     total = len(seeds) * len(classes) * epochs
     with progress(total, " epochs", silent=silent) as bar:
-        for training in train_in_turns(begin(), threads, look):
+        for training in train_in_turns(begin(), threads, tick):
             checkpoint.finish(training)
             over += training.epochs * (training.model.size - 1)
             X, y, batch_size = training.data.X_test, training.data.y_test, training.batch_size
             _, accuracy = evaluate(training.model, X, y, batch_size=batch_size, training=True)
-            history = training.history | {"train_mode_acc": [accuracy]}
-            parts[keys.pop(training)] = without_spare(history)
+            history, key = training.history | {"train_mode_acc": [accuracy]}, keys.pop(training)
+            parts[key] = without_spare(history)
+            if look:
+                look(key, training.model)
     histories = {}
     for value in runs:
         for name in (model_class.__name__ for model_class in classes):
@@ -118,6 +131,11 @@ def ensembles(classes, runs, seeds, device) -> Iterator[tuple]:
                 )
 
 
+def draws_boundaries(compared, settings) -> bool:
+    """Whether the boundaries of many seeds go into one picture: of two classes, and one setting."""
+    return not compared and not is_csv(settings["data"]) and settings["classes"] in (None, 2)
+
+
 def run_seeds(runs, seeds, compared, device, out, compiled, processes, checkpoint) -> None:
     """Train models for many seeds with the settings of each run; print and draw what they say.
 
@@ -129,11 +147,20 @@ def run_seeds(runs, seeds, compared, device, out, compiled, processes, checkpoin
     ):
         classes = classes[1:]  # the linear model has none of them
     share = processes.share(len(seeds))
+    boundaries = None
+    if draws_boundaries(compared, settings):
+        names = {
+            each.__name__: shown_name(each.__name__, settings["activation"]) for each in classes
+        }
+        data = make_data(**keywords_of(make_data, settings))
+        boundaries = Boundaries(data, seeds, names)
     own = train_runs(
         classes, runs, seeds[share.start : share.stop], device,
         compiled=compiled, checkpoint=checkpoint, silent=not processes.is_first,
+        look=boundaries and boundaries.look,
     )  # fmt: skip
     several = processes.gather(own)
+    opinions = boundaries and processes.gather(boundaries.opinions)
     if not processes.is_first:
         return
     bests = {
@@ -145,6 +172,8 @@ def run_seeds(runs, seeds, compared, device, out, compiled, processes, checkpoin
     print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
     guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
     print(report(compared, histories, summaries, bests, guess, out))
+    if boundaries:
+        save_figure(boundaries.figure(opinions), out / "boundaries.png")
     differing = [key for key in settings if any(run[key] != settings[key] for run in runs.values())]
     figures = [
         {"value": value, "model": name}

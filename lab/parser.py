@@ -124,8 +124,8 @@ class CommandLine(argparse.ArgumentParser):
                 f"{shortened(', '.join(map(str, wrong.values())))}."
             )
 
-    def add_keywords(self, *functions, help):
-        """Add an option for each keyword in `help`, of the type that the function gives it.
+    def add_keywords(self, group, *functions, help):
+        """Add an option for each keyword in `help` to a group, of the type a function gives it.
 
         An option that isn't used doesn't show up among the arguments; `defaults` has the functions'
         defaults.
@@ -137,10 +137,13 @@ class CommandLine(argparse.ArgumentParser):
             option, default = as_option(name), keyword.default
             self.defaults[name], self.kinds[name] = default, _kind(keyword.annotation)
             if self.kinds[name] is _flag:
-                self.add_argument(option, action="store_true", help=text, default=SUPPRESS)
+                group.add_argument(option, action="store_true", help=text, default=SUPPRESS)
             else:
+                kind = self.kinds[name]
                 text += "" if default is None else f" (default: {default})"
-                self.add_argument(option, type=self.kinds[name], help=text, default=SUPPRESS)
+                group.add_argument(
+                    option, type=kind, metavar=METAVARS[kind], help=text, default=SUPPRESS
+                )
 
     def parse_comparison(self, text):
         """Return the setting's name and its values from SETTING=VALUE,...; (None, []) from None."""
@@ -178,6 +181,7 @@ def widths(text):
     return each if "x" in text else each[0]
 
 
+METAVARS = {int: "N", float: "X", str: "NAME", widths: "N"}
 KINDS = {
     int: "whole numbers",
     float: "numbers",

@@ -11,18 +11,16 @@ from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
 from helper_functions import plot_decision_boundary, plot_loss_curves
-from lab.reports import Result
+from lab.reports import Result, shown_name
 from support.text import percent, shortened
 from train import Data
 
 NAME = 40  # characters of a name that pictures show
-KINDS = {None: "linear", "relu": "ReLU", "leaky_relu": "leaky ReLU", "gelu": "GELU"}
 
 
 def kind(model) -> str:
-    """Return what sets a model apart, as its panels are named: linear, or its activation."""
-    activation = model.arguments.get("activation")
-    return KINDS.get(activation, activation)
+    """Return what pictures call a model: linear, or its activation function's name."""
+    return shown_name(type(model).__name__, model.arguments.get("activation"))
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:

@@ -2,8 +2,8 @@
 
     python -m lab.reasons [DIRECTORY]
 
-Writes pieces.png, bent_plane.png, bent_plane.gif, smallest.png, boundaries.png and influence.png to
-the directory, by default pictures.
+Writes pieces.png, bent_plane.png, bent_plane.gif, smallest.png and influence.png to the directory,
+by default pictures.
 """
 
 import sys
@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 
 from lab.bent_plane import bent_plane_film, last_layer_view, plot_bent_plane
 from lab.leave_one_out import moves_without_each, plot_moves, train_in_orders
-from lab.many_boundaries import opinions_of, plot_many_boundaries
 from lab.pieces import boundary_segments, linear_pieces, plot_pieces
 from lab.points import draw_points
 from lab.smallest import best_inscribed, polygon_network
@@ -83,13 +82,6 @@ def draw_smallest(data: Data) -> Figure:
     return with_legend(figure)
 
 
-def draw_boundaries(data: Data, seeds: range) -> Figure:
-    """Return a figure of the boundaries of linear and ReLU networks for many seeds."""
-    classes = {"linear": CircleModelV0, "ReLU": CircleModelV2}
-    each = {name: opinions_of(trained_models(seeds, own)[0]) for name, own in classes.items()}
-    return plot_many_boundaries(each, data.X_train, data.y_train)
-
-
 def draw_influence(data: Data, starts: tuple[int, int]) -> Figure:
     """Return a figure of how much each training point matters, from two starts."""
     figure, panels = figure_and_panels(1, 2, 5.9)
@@ -126,7 +118,6 @@ def main(directory: Path) -> None:
         "pieces.png": draw_pieces(data),
         "bent_plane.png": draw_bent_plane(data),
         "smallest.png": draw_smallest(data),
-        "boundaries.png": draw_boundaries(data, range(SEED, SEED + 100)),
         "influence.png": draw_influence(data, (SEED, SEED + 1)),
     }
     for name, figure in figures.items():

@@ -11,8 +11,14 @@ from torch import nn
 from support.checks import keywords_of
 from support.csv_file import is_csv, read_csv
 from support.files import write_atomically
+from support.layers import ACTIVATIONS
 from support.text import listed, percent, shortened, shown
 from train import make_data
+
+
+def shown_name(name: str, activation: str) -> str:
+    """Return what pictures call a model of a class: linear, or its activation function's name."""
+    return "linear" if name == "CircleModelV0" else ACTIVATIONS[activation].__name__
 
 
 class Result(NamedTuple):

@@ -10,7 +10,6 @@ from lab.checkpoints import NO_CHECKPOINT
 from lab.film import Film, animate_training
 from lab.many_seeds import compile_mode
 from lab.pictures import plot_boundaries, plot_losses
-from lab.points import CIRCLES
 from lab.processes import ALONE
 from lab.progress import progress
 from lab.reports import Result, results_table, write_metrics
@@ -73,8 +72,7 @@ def run_once(settings, animate, device, out, compiled, processes, checkpoint) ->
     names = {"class_names": data.class_names, "feature_names": data.feature_names}
     for result in results:
         save_model(result.model, out / MODEL_FILES[result.name], settings | names)
-    seen = data._replace(class_names=CIRCLES) if settings["data"] == "circles" else data
-    save_figure(plot_boundaries(results, seen), out / "decision_boundary.png")
+    save_figure(plot_boundaries(results, data), out / "decision_boundary.png")
     save_figure(plot_losses(results), out / "loss_curves.png")
     models = {result.name: result.summary() | {"history": result.history} for result in results}
     figures = names | {"best_possible_accuracy": best, "models": models}

@@ -88,8 +88,6 @@ def smallest_table(seeds: range, each_units=(2, 3, 4, 5)) -> str:
             "corners / middles",
             "by hand",
             "trained",
-            "median",
-            "best seed",
             "seeds at 99 %",
             "trained from by hand",
         ]
@@ -106,8 +104,6 @@ def smallest_table(seeds: range, each_units=(2, 3, 4, 5)) -> str:
                 f"{1 / math.cos(math.pi / sides):.3f}" if sides > 2 else "infinite",
                 percent(polygon_accuracy(units, inscribed)),
                 _mean(trained),
-                percent(np.median(trained)),
-                percent(max(trained)),
                 percent(at_goal / len(seeds), wilson_interval(at_goal, len(seeds)), digits=1),
                 _mean(train_together(starts, datasets, seeds)),
             ]

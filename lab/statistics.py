@@ -4,12 +4,12 @@ A history of many runs has the keys of a single run's; each entry is a list with
 Accuracies and shares are fractions.
 """
 
-import math
 from itertools import chain
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
+from scipy import stats
 
 from lab.pictures import width
 from support.files import save_figure
@@ -29,27 +29,24 @@ def join(histories: list[dict]) -> dict:
     return joined
 
 
-def bootstrap_interval(values, resamples: int = 2000) -> tuple[float, float]:
+def bootstrap_interval(values) -> tuple[float, float]:
     """Return the 95 % percentile bootstrap interval of the mean of values of shape (n,).
 
-    Source: B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+    Of a single value, or where one isn't finite, it is the mean itself.
     """
-    values, random = np.asarray(values), np.random.default_rng(0)
-    means = [random.choice(values, len(values)).mean() for _ in range(resamples)]
-    low, high = np.percentile(means, [2.5, 97.5])
+    values = np.asarray(values)
+    if len(values) == 1 or not np.isfinite(values).all():
+        return (float(values.mean()),) * 2
+    resampled = stats.bootstrap(
+        (values,), np.mean, n_resamples=2000, batch=100, method="percentile", rng=0
+    )
+    low, high = resampled.confidence_interval
     return float(low), float(high)
 
 
 def wilson_interval(successes: int, n: int) -> tuple[float, float]:
-    """Return Wilson's 95 % score interval of a share.
-
-    Source: E. B. Wilson, "Probable Inference, the Law of Succession, and Statistical Inference",
-    Journal of the American Statistical Association 22, 1927.
-    """
-    z, share = 1.959964, successes / n
-    center = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return max(0.0, center - half), min(1.0, center + half)
+    """Return Wilson's 95 % score interval of a share."""
+    return tuple(map(float, stats.binomtest(successes, n).proportion_ci(method="wilson")))
 
 
 def summarize(history: dict, best: float | None) -> dict:
@@ -70,14 +67,11 @@ def summarize(history: dict, best: float | None) -> dict:
         "mean": final.mean(),
         "mean_95_bootstrap": bootstrap_interval(final),
         "standard_deviation": final.std(ddof=1) if n > 1 else 0.0,
-        "median": np.median(final),
-        "min": final.min(),
         "share_at_goal": at_goal / n,
         "share_at_goal_95_wilson": wilson_interval(at_goal, n),
         "gap_to_best": None if best is None else best - final.mean(),
         "epochs_to_goal_median": np.quantile(first, 0.5, method="higher"),
         "epochs_to_goal_90th": np.quantile(first, 0.9, method="higher"),
-        "never_at_goal": int(np.isinf(first).sum()),
         "not_finite": int((~np.isfinite(train_loss)).sum()),
         "train_accuracy": np.mean(history["train_acc"][-1]),
         "train_loss": train_loss.mean(),
@@ -100,7 +94,7 @@ def _plain(value):
 
 
 def seeds_table(summaries: dict[str, dict], best: float | None) -> str:
-    """Return a Markdown table with a column for each model and a line for each figure."""
+    """Return a Markdown table with a column for each model and a row for each figure."""
 
     def epochs(value):
         return "never" if value is None else f"{value:.0f}"
@@ -110,7 +104,6 @@ def seeds_table(summaries: dict[str, dict], best: float | None) -> str:
             s["mean"], s["mean_95_bootstrap"]
         ),
         "standard deviation": lambda s: percent(s["standard_deviation"]),
-        "worst seed": lambda s: percent(s["min"]),
         "mean train accuracy": lambda s: percent(s["train_accuracy"]),
         **_below(best),
         "seeds at 99 % or better (95 % interval, Wilson)": lambda s: percent(
@@ -118,7 +111,6 @@ def seeds_table(summaries: dict[str, dict], best: float | None) -> str:
         ),
         "epochs to 99 %: median": lambda s: epochs(s["epochs_to_goal_median"]),
         "epochs to 99 %: 90th percentile": lambda s: epochs(s["epochs_to_goal_90th"]),
-        "seeds that never reach 99 %": lambda s: str(s["never_at_goal"]),
     }
     rows = [["", *summaries]]
     rows += [[name, *map(figure, summaries.values())] for name, figure in lines.items()]
@@ -129,7 +121,7 @@ def _below(best):
     """Return the line that compares with the best possible accuracy, if that is known."""
     if best is None:
         return {}
-    name = f"points below the best possible, {percent(best, digits=3)}"
+    name = f"percentage points below the best possible, {percent(best, digits=3)}"
     return {name: lambda s: f"{100 * s['gap_to_best']:.2f}"}
 
 
@@ -140,7 +132,6 @@ def comparison_table(setting: str, summaries: dict[tuple, dict], bests: dict | N
     """
     columns = {
         "test accuracy": lambda s: percent(s["mean"], s["mean_95_bootstrap"]),
-        "median": lambda s: percent(s["median"]),
         "seeds at 99 %": lambda s: percent(
             s["share_at_goal"], s["share_at_goal_95_wilson"], digits=0
         ),

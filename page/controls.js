@@ -1,4 +1,4 @@
-// The controls: a slider over usual values and a box for any other, for each setting that is a number.
+// The controls: for each setting that is a number a slider over usual values, and a box for others.
 
 const element = (kind, properties = {}) => Object.assign(document.createElement(kind), properties);
 const byId = id => document.getElementById(id);
@@ -6,12 +6,13 @@ const byId = id => document.getElementById(id);
 const controls = {}; // for each setting a function that shows its value
 
 function makeControls() {
-  const groups = { data: byId("data-controls"), network: byId("network-controls"), training: byId("training-controls") };
+  const groups = Object.fromEntries(["data", "network", "training"].map(group =>
+    [group, byId(`${group}-controls`)]));
   groups.data.append(choice("data", "data set", DATA_NAMES));
   groups.network.append(choice("show", "networks", { both: "side by side", one: "one alone" }));
   groups.network.append(inputChoices(), layerButtons());
   groups.network.append(choice("activation", "activation", ACTIVATION_NAMES), batchNormBox());
-  for (const [name, { group }] of Object.entries(NUMBERS)) groups[group].append(numberControl(name));
+  for (const name in NUMBERS) groups[NUMBERS[name].group].append(numberControl(name));
 }
 
 function row(name, label, ...parts) {
@@ -67,13 +68,14 @@ function batchNormBox() {
 }
 
 function inputChoices() {
-  const box = element("div", { className: "chips", id: "set-inputs", role: "group", ariaLabel: "inputs" });
+  const box = element("div", { className: "chips", id: "set-inputs", role: "group" });
+  box.ariaLabel = "inputs";
   const buttons = Object.keys(INPUTS).map(name => {
     const button = element("button", { type: "button", textContent: inputText(name) });
     button.onclick = () => {
       const { inputs } = app.settings, has = inputs.includes(name);
-      const wanted = Object.keys(INPUTS).filter(one => (one === name ? !has : inputs.includes(one)));
-      app.change("inputs", wanted);
+      app.change("inputs", Object.keys(INPUTS).filter(one =>
+        (one === name ? !has : inputs.includes(one))));
     };
     return [name, button];
   });
@@ -97,7 +99,8 @@ function layerButtons() {
     const layers = widths.map((width, i) => {
       const layer = element("div", { className: "layer" });
       const set = value => all => all.with(i, value);
-      const less = small("−", `fewer units in layer ${i + 1}`, set(Math.max(1, width - step(width - 1))));
+      const fewerUnits = Math.max(1, width - step(width - 1));
+      const less = small("−", `fewer units in layer ${i + 1}`, set(fewerUnits));
       const more = small("+", `more units in layer ${i + 1}`, set(width + step(width)));
       const count = element("input", { type: "text", inputMode: "numeric", value: width });
       count.ariaLabel = `units in layer ${i + 1}`;

@@ -23,7 +23,8 @@ class Curves {
     context.rect(box[0] - 4, box[1] - 4, box[2] + 8, box[3] + 8);
     context.clip();
     if (this.kind === "Acc" && best) {
-      this.drawLine(context, [toX(0), toX(right)], [toY(best), toY(best)], [1.5, 3], theme.muted, 1.25);
+      const ends = [[toX(0), toX(right)], [toY(best), toY(best)]];
+      this.drawLine(context, ...ends, [1.5, 3], theme.muted, 1.25);
     }
     const draw = (history, dash, part, color, width) => this.drawLine(
       context, history.epoch.map(toX), history[part + this.kind].map(toY), dash, color, width,
@@ -67,7 +68,8 @@ class Curves {
       context.lineTo(x + width, toY(value));
       context.stroke();
       context.globalAlpha = 1;
-      context.fillText(this.kind === "Acc" ? `${Math.round(100 * value)} %` : value, x - 5, toY(value));
+      const text = this.kind === "Acc" ? `${Math.round(100 * value)} %` : value;
+      context.fillText(text, x - 5, toY(value));
     }
     context.textAlign = "center";
     context.textBaseline = "top";

@@ -1,6 +1,6 @@
 // The points, as support/datasets.py and support/csv_file.py make, read and split them.
 //
-// A table is { X, y, classNames, featureNames }: two rows of coordinates and the numbers of classes.
+// A table is { X, y, classNames, featureNames }: two rows of coordinates, the numbers of classes.
 
 // The settings of each data set, with their defaults, and what training needs otherwise.
 const DATASETS = {
@@ -194,7 +194,9 @@ function parseCsv(text) {
     throw new DataError("Line 1 must name two features and a label, with commas between them; " +
       `got ${quoted(header.join(","))}.`);
   }
-  if (rows.length === 0) throw new DataError("There must be rows below the header; there are none.");
+  if (rows.length === 0) {
+    throw new DataError("There must be rows below the header; there are none.");
+  }
   if (rows.length > MAX_ROWS) {
     throw new DataError(`There must be at most ${MAX_ROWS.toLocaleString("en")} rows; got ` +
       `${rows.length.toLocaleString("en")}.`);
@@ -297,7 +299,7 @@ function csvText(table) {
   return [names.join(","), ...rows, ""].join("\n");
 }
 
-// The accuracy that no classifier can beat on average, as support/best_possible.py; null if unknown.
+// The accuracy that no classifier can beat on average; null where it isn't known.
 function bestPossibleAccuracy({ data, noise, factor, classes }) {
   if (!["circles", "xor", "gaussians", "blobs"].includes(data)) return null;
   if (noise === 0) return 1;

@@ -25,7 +25,7 @@ class Diagram {
     }
     if (side < LEAST_SIDE) {
       side = LEAST_SIDE;
-      const room = Math.max(1, Math.floor((width - left - right - gaps * least) / (side + UNIT_GAP)));
+      const room = Math.floor((width - left - right - gaps * least) / (side + UNIT_GAP));
       const most = Math.max(1, Math.floor(room / layers.length));
       columns = columns.map(count => Math.min(count, most));
     }
@@ -103,8 +103,8 @@ class Diagram {
           const weight = value[other.unit * linear.inputs + one.unit];
           const share = Math.abs(weight) / largest;
           if (share < least) continue;
-          const line = [from.x + from.width, one.y + this.side / 2, other.x, other.y + this.side / 2];
-          line[0] = one.x + this.side;
+          const half = this.side / 2;
+          const line = [one.x + this.side, one.y + half, other.x, other.y + half];
           context.beginPath();
           context.moveTo(line[0], line[1]);
           const middle = (line[0] + line[2]) / 2;
@@ -164,7 +164,8 @@ class Diagram {
 
   enlarged() {
     const { looking } = this.network;
-    return looking && this.nodes.find(node => node.layer === looking.layer && node.unit === looking.unit);
+    return looking && this.nodes.find(({ layer, unit }) =>
+      layer === looking.layer && unit === looking.unit);
   }
 
   // The values of a unit on the grid, their scale to -1..1, and the table from them to pixels.
@@ -181,10 +182,9 @@ class Diagram {
     if (network.gridLogits.length > 1) {
       return { values: network.gridLogits[unit], scale: 0.2, table: theme.units };
     }
-    this.probability ??= new Float64Array(network.grid.n);
-    if (this.probability.length !== network.grid.n) this.probability = new Float64Array(network.grid.n);
-    const logits = network.gridLogits[0];
-    for (let i = 0; i < logits.length && i < network.grid.n; i++) {
+    const { n } = network.grid, logits = network.gridLogits[0];
+    if (this.probability?.length !== n) this.probability = new Float64Array(n);
+    for (let i = 0; i < n; i++) {
       this.probability[i] = 2 / (1 + Math.exp(-logits[i])) - 1;
     }
     return { values: this.probability, scale: 1, table: theme.probability };
@@ -248,8 +248,8 @@ class Diagram {
     const linear = network.linearLayers()[node.layer];
     const bias = `bias ${shownValue(linear.bias.value[node.unit])}`;
     if (node.layer === network.units.length) {
-      const name = network.gridLogits.length === 1 ? "output" : `output for ${app.data.classNames[node.unit]}`;
-      return `${name}, ${bias}`;
+      const of = network.gridLogits.length === 1 ? "" : ` for ${app.data.classNames[node.unit]}`;
+      return `output${of}, ${bias}`;
     }
     const off = isOff(network, node.layer, node.unit) ? ", off everywhere" : "";
     return `${unitName(node)}, ${bias}${off}`;
@@ -322,12 +322,12 @@ class BentPlane {
 
   drawOutput(context, output, range, box) {
     if (!this.grid) this.grid = new Grid(42, range);
-    const { side, n, X } = this.grid, { weight: { value: weight }, bias: { value: bias } } = output;
-    Object.assign(this.grid, { X: new Grid(side, range).X });
+    const { side, n } = this.grid, { X: [first, second] } = new Grid(side, range);
+    const weight = output.weight.value, bias = output.bias.value;
     if (this.logits?.length !== output.outputs) this.logits = roomFor(n, output.outputs);
     for (let k = 0; k < output.outputs; k++) {
       for (let i = 0; i < n; i++) {
-        this.logits[k][i] = bias[k] + weight[2 * k] * this.grid.X[0][i] + weight[2 * k + 1] * this.grid.X[1][i];
+        this.logits[k][i] = bias[k] + weight[2 * k] * first[i] + weight[2 * k + 1] * second[i];
       }
     }
     for (let i = 0; i < n; i++) {

@@ -107,8 +107,10 @@ class Grid {
         const kind = (a > 0) | ((b > 0) << 1) | ((c > 0) << 2) | ((d > 0) << 3);
         if (kind === 0 || kind === 15) continue;
         const left = x + (column - 0.5) * dx, right = left + stride * dx;
-        const onTop = left + (a / (a - b)) * stride * dx, onBottom = left + (d / (d - c)) * stride * dx;
-        const onLeft = top + (a / (a - d)) * stride * dy, onRight = top + (b / (b - c)) * stride * dy;
+        const onTop = left + (a / (a - b)) * stride * dx;
+        const onBottom = left + (d / (d - c)) * stride * dx;
+        const onLeft = top + (a / (a - d)) * stride * dy;
+        const onRight = top + (b / (b - c)) * stride * dy;
         for (const [one, other] of CELL_LINES[kind]) {
           for (const [edge, draw] of [[one, "moveTo"], [other, "lineTo"]]) {
             if (edge === 0) context[draw](onTop, top);

@@ -63,7 +63,8 @@ const app = {
     this.leaveFilm();
     showMessage("");
     showExperiment(null);
-    this.settings = { ...withDataset(this.settings, "own"), hiddenUnits: this.settings.hiddenUnits };
+    const { hiddenUnits } = this.settings;
+    this.settings = { ...withDataset(this.settings, "own"), hiddenUnits };
     this.table = table;
     if (!isEdit) {
       this.restart();
@@ -119,8 +120,9 @@ const app = {
     const { settings = {} } = EXPERIMENTS[number];
     this.leaveFilm(true);
     this.pause();
-    const base = withDataset({ ...DEFAULTS, epochsPerFrame: this.settings.epochsPerFrame }, settings.data ?? "circles");
-    this.settings = { ...base, ...settings };
+    const { epochsPerFrame } = this.settings;
+    const base = withDataset(DEFAULTS, settings.data ?? "circles");
+    this.settings = { ...base, epochsPerFrame, ...settings };
     this.shadows = [];
     this.restart();
     this.shadows = [];
@@ -176,10 +178,10 @@ const app = {
   },
 
   trainEpochs(epochs, milliseconds) {
-    const start = performance.now();
+    const end = performance.now() + milliseconds;
     do {
       for (const { training } of this.networks) training.trainEpoch();
-    } while (--epochs > 0 && this.epoch !== this.target && performance.now() - start < milliseconds);
+    } while (--epochs > 0 && this.epoch !== this.target && performance.now() < end);
     const finite = this.networks.map(network => network.record());
     if (!finite.every(Boolean)) {
       this.running = false;
@@ -273,7 +275,8 @@ const app = {
 
   showTexts() {
     const { settings, epoch, table, hide } = this;
-    const { command, note } = writeCommand({ settings, epoch, file: this.film?.run.file ?? this.file });
+    const file = this.film?.run.file ?? this.file;
+    const { command, note } = writeCommand({ settings, epoch, file });
     byId("command").textContent = command;
     byId("command").hidden = byId("copy-command").disabled = !command;
     const link = writeLink({ settings, epoch: this.running ? 0 : epoch, table, hide });
@@ -300,7 +303,8 @@ const app = {
       return `The page holds ${few} of the ${all} points: loss and accuracy are of these.`;
     }
     const { points, ...settings } = this.changed;
-    const was = Object.entries(settings).map(([name, value]) => `${NUMBERS[name].label} was ${shownNumber(value)}`);
+    const was = Object.entries(settings).map(([name, value]) =>
+      `${NUMBERS[name].label} was ${shownNumber(value)}`);
     if (points) was.push("points were others");
     if (was.length === 0) return "";
     return `Earlier in this training the ${was.join(" and the ")}: Reset and train anew for what ` +
@@ -317,94 +321,31 @@ const app = {
   describe() {
     for (const { network, plane, diagram, bentPlane } of pictures) {
       const { trainAcc, testAcc } = network.last, { title, settings: { hiddenUnits } } = network;
-      const share = this.data.test.n ? `${percent(testAcc)} of the test points` : `${percent(trainAcc)} of the points`;
+      const share = this.data.test.n
+        ? `${percent(testAcc)} of the test points` : `${percent(trainAcc)} of the points`;
       plane.canvas.ariaLabel = `The plane as the ${title} network parts it at epoch ` +
         `${this.epoch}: ${share} are right. Arrow keys move a cross that reads out its values.`;
-      const off = network.units?.flatMap(({ out }, layer) => out.filter((_, unit) => isOff(network, layer, unit)));
-      diagram.canvas.ariaLabel = `The units of the ${title} network: ` +
-        `${hiddenUnits.length ? `${hiddenUnits.join(" and ")} in its hidden layers` : "no hidden layer"}` +
-        `${off?.length ? `, ${off.length} of them off everywhere` : ""}. Arrow keys go from unit to unit.`;
-      bentPlane.canvas.ariaLabel = `The plane as the last hidden layer of the ${title} network bends it.`;
+      const off = network.units?.flatMap(({ out }, layer) =>
+        out.filter((_, unit) => isOff(network, layer, unit))) ?? [];
+      diagram.canvas.ariaLabel = [
+        `The units of the ${title} network: ${hiddenUnits.join(" and ") || "none"} in its hidden `,
+        `layers${off.length ? `, ${off.length} of them off everywhere` : ""}. `,
+        "Arrow keys go from unit to unit.",
+      ].join("");
+      bentPlane.canvas.ariaLabel =
+        `The plane as the last hidden layer of the ${title} network bends it.`;
     }
     const say = kind => this.networks.map(({ title, last }) => `${title} ` +
       (kind === "Loss" ? shownValue(last.testLoss) : percent(last.testAcc))).join(", ");
     byId("loss").ariaLabel = `Loss over the epochs; now, on the test points: ${say("Loss")}.`;
-    byId("accuracy").ariaLabel = `Accuracy over the epochs; now, on the test points: ${say("Acc")}.`;
+    byId("accuracy").ariaLabel =
+      `Accuracy over the epochs; now, on the test points: ${say("Acc")}.`;
   },
 };
 
 const inPage = location.protocol !== "about:"; // rather than in a notebook's frame
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
-let pictures = []; // for each network: its card, plane and drawing
 let curves = [];
-
-// Shows the networks in the cards, planes and drawings that there are, or in new ones.
-function makePictures() {
-  if (pictures.length !== app.networks.length) {
-    pictures = app.networks.map(makePicture);
-    byId("networks").replaceChildren(...pictures.map(({ card }) => card));
-    byId("diagrams").replaceChildren(...pictures.map(({ drawing }) => drawing));
-    document.body.dataset.networks = pictures.length;
-  }
-  pictures.forEach((picture, i) => {
-    const network = app.networks[i], { plane, diagram, bentPlane } = picture;
-    picture.network = plane.network = diagram.network = bentPlane.network = network;
-    plane.stale = true;
-    diagram.width = diagram.chosen = null;
-    picture.card.querySelector("h2").textContent = network.title;
-    picture.drawing.querySelector("figcaption").textContent = `${network.title}: units and weights`;
-    picture.bent.hidden = network.settings.hiddenUnits.at(-1) !== 2;
-  });
-  showLegend();
-  setTool(typeof app.tool === "string" || app.tool in app.data.classNames ? app.tool : "look");
-  app.describe();
-}
-
-function makePicture() {
-  const card = element("article", { className: "network" }), heading = element("header");
-  const unit = element("button", { type: "button", className: "unit", hidden: true });
-  heading.append(
-    element("h2"), element("b", { className: "score" }), element("span", { className: "of" }),
-    unit, element("span", { className: "more" }),
-  );
-  const plane = new Plane(newCanvas("plane")), diagram = new Diagram(newCanvas("diagram"));
-  const bentPlane = new BentPlane(newCanvas("bent")), bent = element("div");
-  const drawing = element("figure");
-  card.append(heading, plane.canvas);
-  const text = "the plane as the last hidden layer bends it";
-  bent.append(element("figcaption", { textContent: text }), bentPlane.canvas);
-  drawing.append(element("figcaption"), diagram.canvas, bent);
-  unit.title = "back to the boundary";
-  unit.onclick = () => app.lookAtUnit(plane.network, null);
-  followPointer(plane);
-  followDiagram(diagram);
-  return { card, plane, drawing, diagram, bent, bentPlane };
-}
-
-function newCanvas(className) {
-  const canvas = element("canvas", { className });
-  canvas.setAttribute("role", "img");
-  if (className !== "bent") canvas.tabIndex = 0;
-  return canvas;
-}
-
-function showLegend() {
-  const { classNames } = app.data;
-  const [low, canvas, high] = byId("scale").children;
-  byId("scale").hidden = classNames.length > 2;
-  low.textContent = `0 %`;
-  high.textContent = `100 % ${classNames[1] ?? ""}`;
-  const context = canvas.getContext("2d"), image = new ImageData(canvas.width, canvas.height);
-  const pixels = new Uint32Array(image.data.buffer);
-  for (let i = 0; i < pixels.length; i++) {
-    pixels[i] = theme.probability[Math.floor(((i % canvas.width) / canvas.width) * 256)];
-  }
-  context.putImageData(image, 0, 0);
-  canvas.ariaLabel = `colours of the probability of ${classNames[1]}`;
-  const names = app.networks.map(({ title, name }) => `${name === "linear" ? "dashed" : "solid"}: ${title}`);
-  byId("lines").textContent = `${names.join("; ")}; thick: test points, thin: training points` +
-    "; grey: the run before";
-}
 
 function showExperiment(number) {
   const { options } = byId("experiment");
@@ -416,99 +357,6 @@ function showExperiment(number) {
 function showMessage(text) {
   byId("message").textContent = text;
   byId("message").hidden = !text;
-}
-
-// A film: snapshots of a run of train.py, which may go on from any of them.
-
-class Film {
-  constructor(run) {
-    this.run = run;
-    this.running = false;
-  }
-
-  // Builds the networks, with what they were at each snapshot as their history.
-  open() {
-    const { run } = this;
-    const { train, test } = run.data;
-    app.data = run.data;
-    app.table = { ...tableOf([...pointsOf(train), ...pointsOf(test)]), ...namesOf(run.data) };
-    app.range = planeRange(app.data);
-    const networks = run.models.map(({ name, settings, states }) => {
-      const network = new Network(name, { ...app.settings, ...settings }, app.data);
-      return Object.assign(network, { states: states.map(decodeFloats) });
-    });
-    for (const network of networks) {
-      network.history = { epoch: [], trainLoss: [], testLoss: [], trainAcc: [], testAcc: [] };
-      run.epochs.forEach((epoch, i) => {
-        setState(network, network.states[i], epoch);
-        network.record();
-      });
-      network.whole = network.history;
-    }
-    app.take(networks);
-    byId("place").max = run.epochs.length - 1;
-    byId("film").hidden = run.epochs.length < 2;
-  }
-
-  show(place) {
-    const { epochs } = this.run;
-    this.place = Math.max(0, Math.min(place, epochs.length - 1));
-    for (const network of app.networks) {
-      setState(network, network.states[this.place], epochs[this.place]);
-      const until = Object.entries(network.whole).map(([key, list]) => [key, list.slice(0, this.place)]);
-      network.history = Object.fromEntries(until);
-      network.record();
-    }
-    byId("place").value = this.place;
-    byId("place").ariaValueText = `epoch ${epochs[this.place]}`;
-    app.changed = {};
-    app.showAll();
-  }
-
-  play() {
-    app.running = false;
-    if (this.place === this.run.epochs.length - 1) this.show(0);
-    this.running = true;
-    app.showButtons();
-    const next = () => {
-      if (!this.running || app.film !== this) return;
-      this.show(this.place + 1);
-      if (this.place === this.run.epochs.length - 1) {
-        this.running = false;
-        app.showButtons();
-        app.describe();
-      } else {
-        setTimeout(next, 100);
-      }
-    };
-    setTimeout(next, 100);
-  }
-}
-
-const namesOf = ({ classNames, featureNames }) => ({ classNames, featureNames });
-
-function setState({ model, training }, numbers, epoch) {
-  let start = 0;
-  for (const tensor of model.tensors) {
-    tensor.set(numbers.subarray(start, (start += tensor.length)));
-  }
-  for (const { velocity } of model.parameters) velocity.fill(0);
-  training.epoch = epoch;
-}
-
-function decodeFloats(text) {
-  const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-}
-
-function readRun(text) {
-  const run = JSON.parse(text);
-  const part = ({ X, y }) => {
-    const numbers = decodeFloats(X), n = y.length;
-    return { X: [0, 1].map(i => Float64Array.from({ length: n }, (_, p) => numbers[2 * p + i])), y: Int32Array.from(y), n };
-  };
-  run.data = { ...run.data, train: part(run.data.train), test: part(run.data.test) };
-  return run;
 }
 
 // The beginning
@@ -523,12 +371,13 @@ function connect() {
     app.draw();
   };
   const experiment = byId("experiment");
-  experiment.append(element("option", { value: "", textContent: "your own settings", hidden: true }));
+  experiment.append(element("option", { value: "", hidden: true }));
   EXPERIMENTS.forEach(({ name }, i) =>
     experiment.append(element("option", { value: i, textContent: `${i + 1}. ${name}` })));
   experiment.onchange = () => app.takeExperiment(Number(experiment.value));
   const go = way => () => {
-    const count = EXPERIMENTS.length, at = experiment.value === "" ? (way > 0 ? -1 : 0) : Number(experiment.value);
+    const count = EXPERIMENTS.length, none = way > 0 ? -1 : 0; // where there is no experiment now
+    const at = experiment.value === "" ? none : Number(experiment.value);
     app.takeExperiment((at + way + count) % count);
   };
   byId("previous").onclick = go(-1);
@@ -600,9 +449,10 @@ function open() {
   if (run && !location.hash) {
     app.film = new Film(readRun(run.textContent));
     Object.assign(app.settings, app.film.run.settings);
+    const last = app.film.run.epochs.length - 1, plays = last > 0 && !stillness.matches;
     app.film.open();
-    app.film.show(app.film.run.epochs.length === 1 || stillness.matches ? app.film.run.epochs.length - 1 : 0);
-    if (app.film.run.epochs.length > 1 && !stillness.matches) app.film.play();
+    app.film.show(plays ? 0 : last);
+    if (plays) app.film.play();
   } else {
     app.restart();
   }

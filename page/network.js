@@ -56,7 +56,8 @@ class Network {
   }
 
   get last() {
-    return Object.fromEntries(Object.entries(this.history).map(([key, list]) => [key, list.at(-1)]));
+    const last = Object.entries(this.history).map(([key, list]) => [key, list.at(-1)]);
+    return Object.fromEntries(last);
   }
 
   // Looks at the whole plane: the logits and what each hidden unit gives, on the points of a grid.
@@ -100,9 +101,10 @@ class Network {
 function hiddenRows(model) {
   const rows = [];
   for (const layer of model.layers.slice(0, -1)) {
-    if (layer instanceof Linear) rows.push({ pre: layer.out, out: layer.out });
-    else if (layer instanceof BatchNorm) Object.assign(rows.at(-1), { pre: layer.out, out: layer.out });
-    else if (layer instanceof Activation) rows.at(-1).out = layer.out;
+    const { out } = layer;
+    if (layer instanceof Linear) rows.push({ pre: out, out });
+    else if (layer instanceof BatchNorm) Object.assign(rows.at(-1), { pre: out, out });
+    else if (layer instanceof Activation) rows.at(-1).out = out;
   }
   return rows;
 }

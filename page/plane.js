@@ -5,7 +5,8 @@ function planeRange(data) {
   const ranges = [0, 1].map(i => {
     const values = [...data.train.X[i], ...data.test.X[i]];
     if (values.length === 0) return [-1.3, 1.3];
-    const low = values.reduce((a, b) => Math.min(a, b)), high = values.reduce((a, b) => Math.max(a, b));
+    const low = values.reduce((a, b) => Math.min(a, b));
+    const high = values.reduce((a, b) => Math.max(a, b));
     const middle = (low + high) / 2, half = 0.53 * (high - low);
     return [middle - half, middle + half];
   });
@@ -200,7 +201,8 @@ class Plane {
     const [name1, name2] = app.data.featureNames ?? ["x1", "x2"];
     for (const value of ticks(...range.x1, small ? 2 : 4)) {
       const [px] = this.toPixels(value, 0);
-      if (px < x + width - 14 - 6 * name1.length) context.fillText(tickText(value), px, y + height + 4);
+      const hasRoom = px < x + width - 14 - 6 * name1.length;
+      if (hasRoom) context.fillText(tickText(value), px, y + height + 4);
     }
     context.textAlign = "right";
     context.fillText(name1, x + width, y + height + 4);

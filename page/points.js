@@ -1,6 +1,7 @@
 // What a pointer or a key does in a plane: it shows values, or adds, moves and erases points.
 
 const REACH = 9; // pixels from a point that still mean it
+const WAYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 // Classes from 0 on are tools that add a point of theirs.
 function setTool(tool) {
@@ -130,8 +131,7 @@ function followPointer(plane) {
   };
 
   canvas.onkeydown = event => {
-    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-    const { x1, x2 } = app.range;
+    const { key } = event, { x1, x2 } = app.range, way = WAYS[key];
     if (way) {
       const middle = [(x1[0] + x1[1]) / 2, (x2[0] + x2[1]) / 2], at = app.cursor ?? middle;
       const step = event.shiftKey ? 8 : 40;
@@ -139,13 +139,13 @@ function followPointer(plane) {
         Math.min(high, Math.max(low, at[i] + (way[i] * (high - low)) / step)));
       showTip(plane, plane.toPixels(...app.cursor));
       say(document.getElementById("tip").innerText);
-    } else if (event.key === "Escape") {
+    } else if (key === "Escape") {
       app.lookAtUnit(plane.network, null);
       forget();
-    } else if ((event.key === "Enter" || event.key === " ") && app.cursor && Number.isInteger(app.tool)) {
+    } else if ((key === "Enter" || key === " ") && app.cursor && Number.isInteger(app.tool)) {
       const place = rounded(app.cursor), label = app.tool;
       changePoints(points => points.push([...place, label]));
-    } else if ((event.key === "Delete" || event.key === "Backspace") && app.cursor) {
+    } else if ((key === "Delete" || key === "Backspace") && app.cursor) {
       erase(plane, plane.toPixels(...app.cursor));
     } else {
       return;
@@ -193,7 +193,8 @@ function putTip(canvas, lines, px, py) {
   const tip = document.getElementById("tip"), box = canvas.getBoundingClientRect();
   tip.replaceChildren(...lines.map(line => element("div", { textContent: line })));
   tip.hidden = false;
-  const left = Math.min(box.left + px + 16, document.documentElement.clientWidth - tip.offsetWidth - 8);
+  const most = document.documentElement.clientWidth - tip.offsetWidth - 8;
+  const left = Math.min(box.left + px + 16, most);
   const above = box.top + py - tip.offsetHeight - 12;
   tip.style.left = `${Math.max(8, left) + scrollX}px`;
   tip.style.top = `${(above > 4 ? above : box.top + py + 18) + scrollY}px`;
@@ -231,19 +232,20 @@ function followDiagram(diagram) {
     app.draw();
   };
   canvas.onkeydown = event => {
-    const at = diagram.chosen ?? diagram.nodes[0];
-    const { nodes } = diagram.layers[at.layer + 1], place = nodes.indexOf(at);
-    if (event.key === "ArrowDown") choose(nodes[place + 1] ?? at);
-    else if (event.key === "ArrowUp") choose(nodes[place - 1] ?? at);
-    else if (event.key === "ArrowLeft") choose(nearest(diagram.layers[at.layer]?.nodes, at) ?? at);
-    else if (event.key === "ArrowRight") choose(nearest(diagram.layers[at.layer + 2]?.nodes, at) ?? at);
-    else if (event.key === "Enter" || event.key === " ") app.lookAtUnit(diagram.network, at);
-    else if (event.key === "Escape") app.lookAtUnit(diagram.network, null);
+    const { key } = event, at = diagram.chosen ?? diagram.nodes[0];
+    const [before, here, after] = [0, 1, 2].map(i => diagram.layers[at.layer + i]?.nodes);
+    const place = here.indexOf(at);
+    if (key === "ArrowDown") choose(here[place + 1] ?? at);
+    else if (key === "ArrowUp") choose(here[place - 1] ?? at);
+    else if (key === "ArrowLeft") choose(nearest(before, at) ?? at);
+    else if (key === "ArrowRight") choose(nearest(after, at) ?? at);
+    else if (key === "Enter" || key === " ") app.lookAtUnit(diagram.network, at);
+    else if (key === "Escape") app.lookAtUnit(diagram.network, null);
     else return;
     event.preventDefault();
-    const { chosen } = diagram;
-    putTip(canvas, [diagram.describe(chosen ?? at)], (chosen ?? at).x + diagram.side, (chosen ?? at).y);
-    say(diagram.describe(chosen ?? at));
+    const node = diagram.chosen ?? at, text = diagram.describe(node);
+    putTip(canvas, [text], node.x + diagram.side, node.y);
+    say(text);
   };
 }
 

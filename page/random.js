@@ -1,4 +1,4 @@
-// Random numbers as torch and numpy draw them, so that each seed begins here as it does in train.py.
+// Random numbers as torch and numpy draw them, so that a seed begins here as it does in train.py.
 
 // The Mersenne Twister (M. Matsumoto and T. Nishimura, "Mersenne Twister", 1998), which both use.
 class MersenneTwister {

@@ -1,4 +1,4 @@
-// The settings: their names on the page, the values that a slider offers, and the rule for the rest.
+// The settings: their names on the page, the values that a slider offers, the rule for the rest.
 
 const ACTIVATION_NAMES = {
   relu: "ReLU",

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import measure, run
 from benchmarks.flop import count_flop, flop_an_epoch
-from benchmarks.growth import fit_power
+from benchmarks.growth import tenfold
 from model import CircleModelV2
 from train import Training
 
@@ -40,7 +40,7 @@ def test_the_table_shows_the_median_and_whether_the_goal_is_met():
     *_, none = measure.table([line._replace(goal=None)]).splitlines()
     cells = [cell.strip() for cell in met.split("|")[1:-1]]
     assert cells == [
-        "what", "1 s", "peer: 2 s", "2.00 (1.00 to 9.00)", "2: met", "3", "peer 1.0"
+        "what", "1 s", "peer: 2 s", "2.00 (1.00 to 9.00)", "3", "2: met"
     ]  # fmt: skip
     assert "2.1: missed" in missed
     assert "met" not in none
@@ -90,20 +90,22 @@ def test_an_epoch_is_a_step_and_a_tenth_of_a_record():
     assert flop_an_epoch(800, 200) == step + 2 * 304 * 1000 / 10
 
 
-def test_a_power_law_is_found():
-    a, b = fit_power([10, 100, 1000], [3 * size**1.5 for size in (10, 100, 1000)])
-    assert a == pytest.approx(3)
-    assert b == pytest.approx(1.5)
+def test_growth_is_told_for_each_tenfold_of_the_points():
+    runs = {
+        10**4: [{"seconds": 1.0, "training": 5.0}],
+        10**5: [{"seconds": 2.0, "training": 10.0}, {"seconds": 2.0, "training": 10.0}],
+        10**6: [{"seconds": 21.0, "training": 60.0}],
+    }
+    assert "memory: 10.5 and 6.0 from 100,000." in tenfold(runs)
 
 
-def test_the_readme_is_renewed_between_its_markers_alone():
-    readme = "before\n<!-- benchmarks -->\nold\n<!-- end benchmarks -->\nafter\n"
-    assert run.quote(readme, "new\n") == readme.replace("old", "new")
+def test_the_page_is_renewed_between_its_markers_alone():
+    page = "before\n<!-- benchmarks -->\nold\n<!-- end benchmarks -->\nafter\n"
+    assert run.quote(page, "new\n") == page.replace("old", "new")
     with pytest.raises(ValueError, match="must have <!-- benchmarks -->"):
         run.quote("no markers", "new\n")
 
 
-def test_the_readme_quotes_the_results():
-    results = ROOT / "benchmarks" / "results.md"
-    quoted = run.BLOCK.search((ROOT / "README.md").read_text())[0]
-    assert (results.read_text() if results.exists() else "") in quoted
+def test_the_versions_are_named_once():
+    line = measure.Line("what", "1 s", "peer: 2 s", [2.0], None, "peer 1.0, other 2")
+    assert measure.packages([line, line]) == "Measured with other 2 and peer 1.0."

@@ -71,7 +71,7 @@ def test_the_saved_models_are_the_trained_ones(tmp_path):
         )
         assert type(model).__name__ == name
         assert settings.items() >= metrics["settings"].items()
-        assert settings["class_names"] == ["class 0", "class 1"]
+        assert settings["class_names"] == ["outer circle", "inner circle"]
         data = script.make_data(**keywords_of(script.make_data, settings))
         _, accuracy = script.evaluate(model, data.X_test, data.y_test)
         assert accuracy == figures["test_accuracy"]
@@ -94,7 +94,7 @@ def test_boundary_panels_say_what_they_show():
 
 def test_many_seeds_are_summed_up(tmp_path, capsys):
     metrics = run(*SMALL, "--seeds", "3", "--seed", "5", out=tmp_path)
-    assert sorted(os.listdir(tmp_path)) == ["metrics.json", "seeds.png"]
+    assert sorted(os.listdir(tmp_path)) == ["boundaries.png", "metrics.json", "seeds.png"]
     assert [figures["model"] for figures in metrics["figures"]] == [
         "CircleModelV0",
         "CircleModelV2",

@@ -6,8 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from lab import many_boundaries
 from lab.ensemble import Ensemble
 from lab.many_boundaries import (
+    Boundaries,
     opinions_of,
     plot_lines,
     plot_many_boundaries,
@@ -15,7 +17,7 @@ from lab.many_boundaries import (
     plot_spread,
 )
 from model import CircleModelV0, CircleModelV2
-from train import make_data
+from train import build, make_data
 
 DATA = make_data(samples=60)
 
@@ -95,3 +97,26 @@ def test_the_figure_has_a_row_for_each_kind_of_model():
 def test_models_of_more_classes_are_refused():
     with pytest.raises(ValueError, match="models must have two classes; got one with 3"):
         opinions_of([CircleModelV2(out_features=3)])
+
+
+def test_many_seeds_are_asked_in_the_order_of_their_seeds_and_not_too_many(monkeypatch):
+    monkeypatch.setattr(many_boundaries, "MOST", 5)
+    data, names = make_data(samples=60), {"CircleModelV2": "ReLU"}
+    parts = {}
+    for first, count in ((10, 2), (12, 2), (14, 2), (16, 2)):
+        models = [build(CircleModelV2, {"seed": first + i}) for i in range(count)]
+        parts[first] = [*models, models[-1]]  # with a spare
+    one, other = (Boundaries(data, range(10, 18), names) for _ in range(2))
+    for boundaries, first in ((one, 14), (one, 10), (other, 12), (other, 16)):
+        boundaries.look((None, "CircleModelV2", first), Ensemble(parts[first]))
+    assert (None, "CircleModelV2", 16) not in other.opinions
+    seen = {}
+    monkeypatch.setattr(many_boundaries, "plot_many_boundaries", lambda each, *_, **__: seen | each)
+    each = one.figure([one.opinions, other.opinions])
+    models = [*parts[10][:2], *parts[12][:2], parts[14][0]]
+    low, high = data.X_train[:, 0].min(), data.X_train[:, 0].max()
+    assert each["ReLU"].xs[0] == pytest.approx(low - 0.05 * (high - low))
+    expected = opinions_of(
+        models, (each["ReLU"].xs[0], each["ReLU"].xs[-1]), (each["ReLU"].ys[0], each["ReLU"].ys[-1])
+    )
+    np.testing.assert_allclose(each["ReLU"].logits, expected.logits, atol=1e-5)

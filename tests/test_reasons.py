@@ -7,7 +7,6 @@ from lab import reasons
 from lab.pieces import boundary_segments, linear_pieces
 from lab.reasons import (
     draw_bent_plane,
-    draw_boundaries,
     draw_influence,
     draw_pieces,
     draw_smallest,
@@ -53,8 +52,7 @@ def test_the_bent_plane_is_shown_for_three_networks():
     assert figure.axes[3].get_xlabel() == "unit 1"
 
 
-def test_boundaries_and_influence():
-    assert titles(draw_boundaries(DATA, range(2)))[3] == "ReLU: 2 boundaries"
+def test_influence_is_shown_from_two_starts():
     small = make_data(samples=20)
     figure = draw_influence(small, (3, 4))
     assert titles(figure) == ["initial weights of seed 3", "initial weights of seed 4"]
@@ -62,14 +60,13 @@ def test_boundaries_and_influence():
 
 def test_all_pictures_are_written(tmp_path, monkeypatch):
     drawn = draw_pieces(DATA)
-    for name in ("pieces", "bent_plane", "smallest", "boundaries", "influence"):
+    for name in ("pieces", "bent_plane", "smallest", "influence"):
         monkeypatch.setattr(reasons, f"draw_{name}", lambda *args: drawn)
     monkeypatch.setattr(reasons, "bent_plane_film", lambda *args: b"GIF")
     reasons.main(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
-        "pieces.png", "bent_plane.png", "bent_plane.gif", "smallest.png", "boundaries.png",
-        "influence.png",
+        "pieces.png", "bent_plane.png", "bent_plane.gif", "smallest.png", "influence.png",
     }  # fmt: skip
     assert all(name in reasons.__doc__ for name in names)
 

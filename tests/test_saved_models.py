@@ -40,7 +40,7 @@ def test_several_models_share_one_scale(saved):
     assert right.get_title() == "CircleModelV2 (CircleModelV2.safetensors)"
     assert left.images[0].get_clim() == right.images[0].get_clim() == (0, 1)
     assert left.get_xlim() == right.get_xlim()
-    assert bar.get_ylabel() == "probability of class 1"
+    assert bar.get_ylabel() == "probability of inner circle"
 
 
 @pytest.mark.parametrize(

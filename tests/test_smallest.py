@@ -1,6 +1,7 @@
 """Polygons by hand: the geometry, the points and the exact pieces say the same."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,11 +19,17 @@ from lab.smallest import (
 from support.best_possible import best_possible_accuracy
 
 
-def accuracy_on_points(units, inscribed, noise, factor, count=400_000):
+@cache
+def circles(noise, factor, count=400_000):
     X, y = make_circles(count, noise=noise or None, factor=factor, random_state=0)
+    return torch.from_numpy(X), torch.from_numpy(y)
+
+
+def accuracy_on_points(units, inscribed, noise, factor):
+    X, y = circles(noise, factor)
     model = polygon_network(units, inscribed).double()
     with torch.inference_mode():
-        return ((model(torch.from_numpy(X))[:, 0] > 0).numpy() == y).mean()
+        return ((model(X)[:, 0] > 0) == y).double().mean().item()
 
 
 @pytest.mark.parametrize(("units", "sides"), [(3, 6), (4, 4), (5, 10), (6, 6), (7, 14), (8, 8)])
@@ -69,7 +76,7 @@ def test_the_geometry_agrees_with_points(units, noise, factor):
 
 
 def test_the_best_radius_is_the_best_threshold_on_points():
-    X, y = make_circles(1_000_000, noise=0.03, factor=0.8, random_state=1)
+    X, y = (tensor.numpy() for tensor in circles(0.03, 0.8))
     for units in (3, 4, 5):
         model = polygon_network(units, 0).double()
         with torch.inference_mode():

@@ -1,14 +1,12 @@
-"""Run the commands that the README quotes, and write their output into it or compare it.
+"""Run the commands that the README and docs/results.md quote; write their output there or compare.
 
     python tools/results.py            # write
-    python tools/results.py --check    # exit with 1 where the README says something else
+    python tools/results.py --check    # exit with 1 where a page says something else
     python tools/results.py --check --first 2    # look at the first two commands alone
 
 A quoted output stands between the lines `<!-- python train.py ... -->` and `<!-- end -->`. Another
 processor rounds differently, so the check lets percentages differ by 2 points, or half their
-confidence interval where that is more, and other numbers by a tenth; times aren't compared. The
-median of many seeds may jump between those that learned and those that didn't, so it may differ by
-their standard deviation, which no median is farther away from its mean.
+confidence interval where that is more, and other numbers by a tenth; times aren't compared.
 """
 
 import argparse
@@ -21,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "docs/results.md"]
 BLOCK = re.compile(r"<!-- (python train\.py[^\n]*) -->\n(.*?)<!-- end -->\n", re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 TIME = re.compile(r" +\d+\.\d+ s\b")
@@ -38,7 +37,7 @@ def output_of(command: str) -> str:
 
 
 def as_markdown(command: str, output: str) -> str:
-    """Return a command and its output as the README shows them: tables as such, text as code."""
+    """Return a command and its output as a page shows them: tables as such, text as code."""
     heading, table, rest = [], [], []
     for line in output.splitlines():
         (table if line.startswith("|") else rest if table else heading).append(line)
@@ -54,16 +53,11 @@ def agree(quoted: str, measured: str) -> bool:
     shape = [re.sub(r"[\s-]+", " ", NUMBER.sub("#", text)) for text in (quoted, measured)]
     if shape[0] != shape[1] or quoted.count("\n") != measured.count("\n"):
         return False
-    seeds = float((re.findall(r"(\d+) seeds, ", quoted) or [1])[0])
     for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
-        half = 0
         for a, b in zip(re.split(r"\|", one), re.split(r"\|", other), strict=True):
             numbers, others = (list(map(float, NUMBER.findall(cell))) for cell in (a, b))
-            is_median = half and len(numbers) == 1  # behind 99.87 (99.81 to 99.91) %
             is_interval = len(numbers) == 3 and "(" in a and "%" in a
-            deviation = half / 1.96 * seeds**0.5 if is_median else 0
-            half = (numbers[2] - numbers[1]) / 2 if is_interval else 0
-            points = max(2, half, deviation)
+            points = max(2, (numbers[2] - numbers[1]) / 2 if is_interval else 0)
             for x, y in zip(numbers, others, strict=True):
                 allowed = points if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
                 if abs(x - y) > allowed:
@@ -76,30 +70,25 @@ def main():
     parser.add_argument("--check", action="store_true", help="compare rather than write")
     parser.add_argument("--first", type=int, metavar="N", help="the first N commands alone")
     args = parser.parse_args()
-    readme = ROOT / "README.md"
-    text, disagreements = readme.read_text(), 0
-    commands = [command for command, _ in BLOCK.findall(text)][: args.first]
-    if not commands:
-        sys.exit("The README quotes no command.")
+    texts = [page.read_text() for page in PAGES]
+    quotes = [block for text in texts for block in BLOCK.findall(text)][: args.first]
+    disagreements = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outputs = pool.map(output_of, commands)
-
-        def renew(block):
-            nonlocal disagreements
-            command, quoted = block.groups()
-            measured = as_markdown(command, next(outputs))
+        outputs = pool.map(output_of, [command for command, _ in quotes])
+        for (command, quoted), output in zip(quotes, outputs, strict=True):
             print(f"$ {command}", flush=True)
+            measured = as_markdown(command, output)
             if not agree(quoted, measured):
                 disagreements += 1
-                print(f"The README says:\n{quoted}\nIt is now:\n{measured}")
-            return f"<!-- {command} -->\n{measured}<!-- end -->\n"
-
-        text = BLOCK.sub(renew, text, count=len(commands))
+                print(f"The page says:\n{quoted}\nIt is now:\n{measured}", flush=True)
+            start = f"<!-- {command} -->\n"
+            texts = [text.replace(start + quoted, start + measured) for text in texts]
     if not args.check:
-        readme.write_text(text)
+        for page, text in zip(PAGES, texts, strict=True):
+            page.write_text(text)
     elif disagreements:
-        sys.exit(f"The README is wrong about {disagreements} of {len(commands)} commands.")
-    print(f"{len(commands)} commands run, {disagreements} outputs changed.")
+        sys.exit(f"The pages are wrong about {disagreements} of {len(quotes)} commands.")
+    print(f"{len(quotes)} commands run, {disagreements} outputs changed.")
 
 
 if __name__ == "__main__":
