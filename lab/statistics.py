@@ -4,6 +4,7 @@ A history of many runs has the keys of a single run's; each entry is a list with
 Accuracies and shares are fractions.
 """
 
+import math
 from itertools import chain
 
 import numpy as np
