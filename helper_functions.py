@@ -11,11 +11,10 @@ Run as a script it draws the boundaries of models that train.py has saved:
 if __name__ == "__main__":
     import support.program  # noqa: F401 - Ctrl-C ends it with a sentence, even while it loads
 
+import math
 import sys
 import warnings
-from contextlib import contextmanager, nullcontext, suppress
-from functools import partial
-from itertools import pairwise
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -25,16 +24,11 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import (
-    Colormap,
-    ListedColormap,
-    NoNorm,
-    TwoSlopeNorm,
-    to_rgb,
-)
+from matplotlib.colors import Colormap, ListedColormap, NoNorm, TwoSlopeNorm, to_rgb
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.transforms import IdentityTransform
+from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, then such as lie far from all
@@ -48,18 +42,13 @@ CLASS_COLORS = (
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 LINE = {"color": "black", "linewidth": 1.5, "zorder": 2.5}  # seen above many points
 POINTS = {"markeredgecolor": "white"}
+MEANINGS = ("logits", "probabilities", "labels", "scores")
 CONTOUR_POINTS = 501  # lines are traced on at most this many points an axis: finer isn't seen
 SMALL_WORK = 10**8  # multiplications
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 MAX_NAME = 40  # characters of a name that are drawn
-PALE, PALE_OF_MANY = 0.25, 0.75  # the share of its colour that a class keeps where it's faded most
 SUM_SLACK = 0.01  # what probabilities' sum may differ from 1, in 16 bits
-OPERATIONS = {  # what their results are
-    **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
-    **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm", "log_softmax"), "logits"),
-}
-COPIES = ("to", "to_copy", "clone")
-MEANINGS = ("logits", "probabilities", "labels", "scores")
+A_REGRESSOR = "For a regressor, pass a function to scores that are 0 on the boundary."
 
 
 def plot_predictions(
@@ -82,31 +71,27 @@ def plot_predictions(
         train_data, test_data = _points("train_data", train_data), _points("test_data", test_data)
     train_labels = _labels("train_labels", train_labels, len(train_data))
     test_labels = _labels("test_labels", test_labels, len(test_data))
-    classes = _sorted("labels", {*train_labels.tolist(), *test_labels.tolist()})
     if predictions is not None:
         predictions = _labels("predictions", predictions, len(test_data))
-        unknown = [label for label in predictions.tolist() if label not in classes]
-        if unknown and not on_a_line:
-            raise ValueError(f"predictions must be labels, of {classes}; got {unknown[0]}.")
-    ax = _axes(ax)
-
     if on_a_line:
+        ax = _current_axes(ax) or plt.gca()
         ax.plot(train_data, train_labels, "o", color="#0072B2", ms=4, label="train")
         ax.plot(test_data, test_labels, "s", color="#009E73", ms=4, label="test")
         if predictions is not None:
             ax.plot(test_data, predictions, "^", color="#D55E00", ms=4, label="predictions")
     else:
-        texts, colors = dict(enumerate(map(str, classes))), _class_colors(None, len(classes))
-        for points, labels, name, alpha in (
-            (train_data, train_labels, "train", 0.25),
-            (test_data, test_labels, "test", 1.0),
-        ):
-            index = np.searchsorted(classes, labels)
-            _draw_points(ax, points, index, texts, colors, prefix=name, alpha=alpha)
+        classes = _sorted("labels", [*train_labels.tolist(), *test_labels.tolist()])
+        train, test = (_numbers("y", labels, classes) for labels in (train_labels, test_labels))
+        wrong = None
         if predictions is not None:
-            _ring(ax, test_data, predictions != test_labels)
+            wrong = test != _numbers("predictions must be labels, of", predictions, classes)
+        ax = _current_axes(ax) or plt.gca()
+        texts, colors = dict(enumerate(map(str, classes))), _class_colors(None, len(classes))
+        _draw_points(ax, train_data, train, texts, colors, prefix="train ", alpha=0.25)
+        _draw_points(ax, test_data, test, texts, colors, prefix="test ")
+        _ring(ax, test_data, wrong)
     _name_axes(ax, names)
-    _draw_legend(ax, len(train_data) + len(test_data))
+    _draw_legend(ax, len(train_data) + len(test_data), may_grow=True)
     return ax
 
 
@@ -121,20 +106,17 @@ def plot_loss_curves(history, *, axes=None):
     missing = [key for key in keys if key not in history]
     if missing:
         raise ValueError(f"history must have the keys {', '.join(keys)}; it has no {missing[0]}.")
-    keys = [key for key in (*keys, "epoch") if key in history]
-    lengths = {_length(history[key]) for key in keys}
+    lengths = {_length(history[key]) for key in (*keys, "epoch") if key in history}
     if len(lengths) > 1 or None in lengths:
         got = ", ".join("no list" if n is None else f"{n}" for n in lengths)
         raise ValueError(f"history must have lists of one length; got {got}.")
     curves = {key: [float(_to_numpy(value)) for value in history[key]] for key in keys}
-    axes = plt.gcf().subplots(1, 2) if axes is None else axes
-    epochs = curves.get("epoch", range(1, len(curves["train_loss"]) + 1))
+    epochs = [float(epoch) for epoch in history.get("epoch", range(1, 1 + lengths.pop()))]
     marker = "o" if len(epochs) == 1 else ""  # there is no line through one point
+    axes = plt.gcf().subplots(1, 2) if axes is None else axes
     for ax, kind, name in zip(axes, ("loss", "acc"), ("loss", "accuracy"), strict=True):
-        style = dict(marker=marker, color="#0072B2", label="train")
-        ax.plot(epochs, curves[f"train_{kind}"], **style)
-        style = dict(marker=marker, color="#D55E00", label="test")
-        ax.plot(epochs, curves[f"test_{kind}"], "--", **style)
+        for part, style in (("train", dict(color="0.55")), ("test", dict(color="black", ls="--"))):
+            ax.plot(epochs, curves[f"{part}_{kind}"], marker=marker, label=part, **style)
         ax.set(xlabel="epoch", ylabel=name)
         ax.legend()
     if max([*curves["train_acc"], *curves["test_acc"]], default=0) <= 1:
@@ -172,12 +154,13 @@ def plot_decision_boundary(
     threshold, else where the two likeliest are equally likely. Scores without a unit fade by their
     share of the largest lead in the plane; labels don't fade. What is nan is left blank.
 
-    model: an `nn.Module` from points (n, d) to logits, probabilities or labels, on any device and
-        of any floating dtype; or an estimator with `predict` (and `predict_proba` or
-        `decision_function`, which shade its regions); or a function from points, of X's kind
-        (tensors, DataFrames, else arrays), to what a module returns.
-    X: points of shape (n, 2): tensor, array, list or DataFrame (its columns name the axes); or of
-        shape (n, d), with `features`.
+    model: an `nn.Module` from points (n, d) to logits, probabilities or labels, on any device, of
+        any floating dtype; or an estimator with `predict` (`predict_proba` or `decision_function`
+        shade its regions); or a function from points of X's kind to what a module returns.
+    X: points (n, 2): tensor, array, list or DataFrame (its columns name the axes); or (n, d), with
+        `features`, the two columns that are the axes, by number or by name.
+    at: where the other features stand: a dict from feature to value, or a point (d,); by default at
+        the means of X. The points are drawn wherever they stand.
     y: labels of shape (n,) or (n, 1). None draws no points.
     ax: the Axes to draw on; by default pyplot's current one. Its axes may be logarithmic.
     grid_resolution: grid points along each axis.
@@ -185,22 +168,17 @@ def plot_decision_boundary(
         more classes, one that their colours are taken from; or a list with a colour for each class.
     alpha: opacity of the background, from 0 to 1.
     xlim, ylim: (low, high) of the plane, in X's units; by default X's range and 5 % around it.
-    title: of the Axes.
-    legend: whether to name the classes in a legend.
     class_names: a name for each class: a list in the order of the classes, or a dict from label to
         name; by default the labels are. Classes come in the order of the estimator's `classes_`,
         else of those class_names that are y's labels, else of a Categorical's categories, else of
         the labels: 0 to k - 1 as they are, or k different ones, sorted. Text is matched by its
         text wherever it stands, and what can't be matched is an error.
-    training: draw with every submodule in train mode (Dropout drops, BatchNorm uses the statistics
+    training: whether every submodule is in train mode (Dropout drops, BatchNorm uses the statistics
         of the points that it is given at a time) rather than in eval mode.
-    returns: what the model returns: "logits" (n,), (n, 1) or (n, k); "probabilities" of those
-        shapes, of exclusive classes; "labels" (n,) or (n, 1); or "scores" like logits, but without
-        a unit. By default what it is decides: the method, the last operation (sigmoid, softmax),
-        the dtype, the range and the sums; a warning tells of what is merely likely.
-    features: the two columns of X that are the axes, by number or by name.
-    at: where the other features stand: a dict from feature to value, or a point (d,); by default at
-        the means of X. The points are drawn wherever they stand.
+    returns: what the model returns: "logits" or "probabilities" of exclusive classes, (n,), (n, 1)
+        or (n, k); "labels" (n,) or (n, 1); or "scores" like logits, but without a unit. By default
+        what it is decides: the method, the last operation (sigmoid, softmax), the dtype, the range
+        and the sums; a warning tells of what is merely likely.
     line, points: styles of the boundaries and of the points, as dicts of matplotlib's properties
         of lines; None leaves them out.
     mark_errors: whether to ring the points whose predicted class isn't y's.
@@ -210,43 +188,33 @@ def plot_decision_boundary(
     An error that the model raises comes through as it is; other bad input is a ValueError or a
     TypeError, and nothing is drawn.
     """
-    given = _existing_axes(ax)
-    plane = _read_plane(X, y, features, at, grid_resolution, xlim, ylim, given)
-    asked = _Asked(model, X, returns, training)
+    plane = _read_plane(X, y, features, at, grid_resolution, xlim, ylim, _current_axes(ax))
+    asked = _Asked(model, X, plane.labels, returns, training)
     surface = _predict_grid(asked, plane, class_names)
+    index, names = _name_classes(plane.labels, surface.classes, class_names)
     colors = _class_colors(cmap, len(surface.classes))
-    index, names = _number_labels(plane.labels, surface, class_names)
     if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
-        raise ValueError(f"alpha must be a number from 0 to 1; got {alpha!r}.")
+        raise _wrong("alpha must be a number from 0 to 1", alpha)
     _check_style("line", line, LineCollection([]))
     _check_style("points", points, Line2D([], []))
+    if mark_errors and y is None:
+        raise ValueError("mark_errors needs y, the labels of X.")
+    wrong = None
     if mark_errors:
-        if index is None:
-            raise ValueError("mark_errors needs y, the labels of X.")
-        wrong = index != _predict_points(asked, plane, surface)
+        answers = asked.about(plane.points.__getitem__, (len(plane.points),))
+        wrong = index != asked.predicted(answers, surface.classes)
 
-    ax = _axes(ax)
+    ax, drawn = _current_axes(ax) or plt.gca(), plane.points[:, plane.pair]
     _draw_surface(ax, plane, surface, colors, cmap, alpha, line)
-    drawn = plane.points[:, plane.pair]
     if points is not None:
         _draw_points(ax, drawn, index, names, colors, points)
-    if mark_errors:
-        _ring(ax, drawn, wrong)
+    _ring(ax, drawn, wrong)
     if legend:
         _draw_legend(ax, len(drawn))
     if title is not None:
         ax.set_title(title)
     _name_axes(ax, plane.names)
     return ax
-
-
-class _ShownOnce(Figure):
-    """A figure that a notebook shows once: as pyplot's at the cell's end, else as a value."""
-
-    def _ipython_display_(self):
-        inline = "inline" in mpl.get_backend() and plt.fignum_exists(self.number)
-        if not (inline and plt.figure(self.number) is self):
-            raise NotImplementedError  # IPython then shows it as any figure
 
 
 def plot_hidden_units(
@@ -278,77 +246,235 @@ def plot_hidden_units(
     figure: the Figure or SubFigure to draw on; by default a new one of pyplot's that fits.
     cmap: a diverging colormap, or its name, for the activations.
     max_units: units of a layer to show at most; the figure says where there are more.
-    title: of the figure.
     The others: as for `plot_decision_boundary`.
 
     Returns the Figure. The model is left as it was, with no hook of ours on it. Errors are those of
     `plot_decision_boundary`, and a ValueError for a model without hidden `nn.Linear` layers.
     """
-    if not isinstance(model, torch.nn.Module):
-        raise TypeError(f"model must be an nn.Module; got an object of type {_type(model)}.")
-    model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
-    _check_whole("max_units", max_units, 1)
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model must be an nn.Module; got {_type(model)}.")
     if figure is not None and not isinstance(figure, FigureBase):
-        raise TypeError(f"figure must be a Figure or SubFigure; got one of type {_type(figure)}.")
-    plane = _read_plane(X, y, features, at, grid_resolution, xlim, ylim)
-    asked = _Asked(model, X, returns, training)
-    with _recorded_layers(model, max_units) as calls:
+        raise TypeError(f"figure must be a Figure or SubFigure; got {_type(figure)}.")
+    _check_whole("max_units", max_units, 1)
+    cmap, plane = _colormap(cmap), _read_plane(X, y, features, at, grid_resolution, xlim, ylim)
+    model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
+    asked = _Asked(model, X, plane.labels, returns, training)
+    with _watched_layers(model, max_units) as layers:
         surface = _predict_grid(asked, plane, class_names)
-    rows = np.argsort(_spread(len(plane.ys)))
-    layers = _hidden_layers(calls, (len(plane.ys), len(plane.xs)), rows)
-    index, names = _number_labels(plane.labels, surface, class_names)
-    colors = _class_colors(None, len(surface.classes))
-    cmap = cmap if isinstance(cmap, Colormap) else _colormap(cmap)
-    points = plane.points[:, plane.pair]
+    if len(layers) < 2:
+        rule = "model must have a hidden layer, so two nn.Linear that it calls on points (n, d)"
+        raise _wrong(rule, len(layers))
+    index, names = _name_classes(plane.labels, surface.classes, class_names)
+    colors, drawn = _class_colors(None, len(surface.classes)), plane.points[:, plane.pair]
 
-    columns = min(8, max(len(layer.units) for layer in layers))
-    rows = [-(-len(layer.units) // columns) for layer in layers]
+    hidden, shape = layers[:-1], surface.predicted.shape
+    columns = min(8, max(layer.switch[0].shape[1] for layer in hidden))
+    rows = [-(-layer.switch[0].shape[1] // columns) for layer in hidden]
     if figure is None:
         size = 1.25 * columns + 6, max(1.45 * sum(rows) + 0.7, 4.5)
         figure = plt.figure(figsize=size, FigureClass=_ShownOnce)
-    grid = figure.add_gridspec(
-        sum(rows),
-        columns + 3,  # a scale, a gap and the output stand to the right of the units
-        width_ratios=[1] * columns + [0.12, 0.5, 3.6],
-        left=0.015,
-        right=0.985,
-        bottom=0.07,
-        top=0.88 if title else 0.93,
-        wspace=0.12,
-        hspace=0.32,
-    )
-    top = 0
-    for number, (layer, height) in enumerate(zip(layers, rows, strict=True), 1):
-        scale = max(np.abs([unit.activation for unit in layer.units]).max(), 1e-12)
-        for i, unit in enumerate(layer.units):
+    widths = [1] * columns + [0.12, 0.5, 3.6]  # right of the units: their scale, a gap, the output
+    edges = dict(left=0.015, right=0.985, bottom=0.07, top=0.88 if title else 0.93)
+    gaps = dict(width_ratios=widths, wspace=0.12, hspace=0.32)
+    grid = figure.add_gridspec(sum(rows), len(widths), **edges, **gaps)
+    for number, layer in enumerate(hidden):
+        top, bottom = sum(rows[:number]), sum(rows[: number + 1])
+        switches, activations = (
+            _woven(chunks, shape) for chunks in (layer.switch, layer.activation)
+        )
+        scale = max(abs(activations).max(), 1e-12)
+        for i, (switch, activation) in enumerate(zip(switches, activations, strict=True)):
             ax = figure.add_subplot(grid[top + i // columns, i % columns])
-            style = dict(cmap=cmap, vmin=-scale, vmax=scale)
-            image = _draw_image(ax, plane, unit.activation, **style)
-            _draw_contour(ax, plane, unit.switch, LINE | {"linewidth": 1.2})
-            _draw_points(ax, points, index, names, colors, size=1, alpha=0.35)
+            image = _draw_image(ax, plane, activation, cmap=cmap, vmin=-scale, vmax=scale)
+            _draw_contour(ax, plane, switch[plane.traced], LINE | {"linewidth": 1.2})
+            _draw_points(ax, drawn, index, names, colors, size=1, alpha=0.35)
             ax.set(xticks=[], yticks=[], box_aspect=1)
-            ax.set_title(f"layer {number}, unit {i + 1}", fontsize=8, pad=3)
-            if not unit.activation.any():
+            ax.set_title(f"layer {number + 1}, unit {i + 1}", fontsize=8, pad=3)
+            if not activation.any():
                 ax.text(0.5, 0.5, "off", transform=ax.transAxes, ha="center", va="center")
-            if i % columns == 0:
-                start_of_row = ax
-        if layer.width > max_units:
-            note = f"layer {number} has {layer.width - max_units} more units, which are not shown"
-            start_of_row.annotate(note, (0, -0.05), xycoords="axes fraction", va="top", fontsize=8)
-        bar = figure.add_subplot(grid[top : top + height, columns])
+            if i % columns == 0 and layer.width > max_units >= i + 1 > max_units - columns:
+                note = f"{layer.width - max_units} more units, which are not shown"
+                note = f"layer {number + 1} has {note}"
+                ax.annotate(note, (0, -0.05), xycoords="axes fraction", va="top", fontsize=8)
+        bar = figure.add_subplot(grid[top:bottom, columns])
         figure.colorbar(image, cax=bar)
-        if min(unit.activation.min() for unit in layer.units) >= 0:
+        if activations.min() >= 0:
             bar.set_ylim(0, scale)  # after ReLU there is nothing below
         bar.tick_params(labelsize=7, length=2, pad=1)
-        top += height
 
     ax = figure.add_subplot(grid[:, -1], title="output: decision boundary", box_aspect=1)
     _draw_surface(ax, plane, surface, colors)
-    _draw_points(ax, points, index, names, colors)
-    _draw_legend(ax, len(points))
+    _draw_points(ax, drawn, index, names, colors)
+    _draw_legend(ax, len(drawn))
     if title is not None:
         figure.suptitle(title)
     return figure
+
+
+# Reading the input
+
+
+class _Plane(NamedTuple):
+    """A grid in the plane of two features, and the points around it."""
+
+    points: np.ndarray  # X, of shape (n, d)
+    labels: list | None
+    orders: list  # those that a Categorical's labels may be in
+    pair: list  # the numbers of the two features
+    names: list  # theirs, if they have any
+    at: np.ndarray  # (d,): where the other features stand
+    xs: np.ndarray
+    ys: np.ndarray
+
+    def part(self, rows):
+        """Return the points (n, d) of a slice of the grid's rows."""
+        points = np.empty((len(self.ys[rows]), len(self.xs), len(self.at)))
+        points[:], (i, j) = self.at, self.pair
+        points[..., i], points[..., j] = self.xs, self.ys[rows, None]
+        return points.reshape(-1, len(self.at))
+
+    @property
+    def traced(self):
+        """The rows and the columns that lines are traced on."""
+        return (slice(None, None, -(-len(self.xs) // CONTOUR_POINTS)),) * 2
+
+
+def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
+    """Check the input and lay the grid, which is even on the scales of `ax`."""
+    points, columns = _points("X", X, 2 if features is None else None), _columns(X)
+    names = columns or list(range(points.shape[1]))
+    pair = [0, 1] if features is None else _feature_numbers("features", features, names)
+    if len(set(pair)) != 2 or len(pair) != 2:
+        raise _wrong("features must be two different columns of X", features)
+    where = points.mean(axis=0)
+    try:
+        if isinstance(at, dict):
+            where[_feature_numbers("at", at, names)] = list(at.values())
+        elif at is not None:
+            where[:] = _to_numpy(at)
+    except (TypeError, ValueError) as error:
+        raise _wrong("at must have a number for each feature", error) from error
+    if not np.isfinite(where).all():
+        raise _wrong("at must be finite", at)
+    labels = None if y is None else _labels("y", y, len(points)).tolist()
+    order = getattr(getattr(y, "dtype", None), "categories", None)
+    orders = [] if order is None else [list(order), [c for c in order if c in set(labels)]]
+    _check_whole("grid_resolution", grid_resolution, 2)
+    axes = (None, None) if ax is None else (ax.xaxis, ax.yaxis)
+    xs, ys = (
+        _grid_values(name, limits, points[:, i], axis, grid_resolution)
+        for name, limits, i, axis in zip(("xlim", "ylim"), (xlim, ylim), pair, axes, strict=True)
+    )
+    drawn = columns or ([f"feature {i}" for i in names] if len(names) > 2 else [])
+    drawn = [f"{drawn[i]}" for i in pair] if drawn else []
+    return _Plane(points, labels, orders, pair, drawn, where, xs, ys)
+
+
+def _columns(data):
+    """Return the names of a DataFrame's columns or of a Series as a list, empty for other data."""
+    names = getattr(data, "columns", None)
+    name = getattr(data, "name", None)
+    return list(names) if names is not None else [name] if isinstance(name, str) else []
+
+
+def _feature_numbers(name, features, columns):
+    """Return the numbers of columns that are told by number or by name."""
+    try:
+        return [columns.index(f) if f in columns else range(len(columns))[f] for f in features]
+    except (TypeError, IndexError) as error:
+        raise _wrong(f"{name} must have columns of X, {_one_line(columns)}", features) from error
+
+
+def _grid_values(name, limits, values, axis, count):
+    """Return `count` values, even on the scale of an axis, between limits or around values."""
+    try:
+        low, high = map(float, (values.min(), values.max()) if limits is None else limits)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if limits is not None and not -np.inf < low < high < np.inf:
+        raise _wrong(f"{name} must be (low, high) with low below high", limits)
+    if axis is not None and (low, high) != tuple(axis.limit_range_for_scale(low, high)):
+        raise _wrong(f"X and {name} must lie where a {axis.get_scale()} axis does", (low, high))
+    scale = IdentityTransform() if axis is None else axis.get_transform()
+    low, high = scale.transform(np.array([low, high]))
+    if limits is None:
+        pad = 0.05 * (high - low) or max(1.0, 0.05 * abs(high))
+        low, high = low - pad, high + pad
+    return scale.inverted().transform(np.linspace(low, high, count))
+
+
+def _current_axes(ax):
+    """Return the given Axes, or pyplot's current one, or None where there is none yet."""
+    if ax is not None and not isinstance(ax, Axes):
+        raise TypeError(f"ax must be a matplotlib Axes; got {_type(ax)}.")
+    return plt.gca() if ax is None and plt.get_fignums() and plt.gcf().axes else ax
+
+
+def _points(name, X, width=2):
+    """Return points as a float array of shape (n, 2), or (n, d) where width is None."""
+    try:
+        points = _to_numpy(X)
+        if points.dtype.kind == "c":
+            raise TypeError("complex numbers aren't points")
+        points = points.astype(float)
+    except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's, for lists
+        raise _wrong(f"{name} must hold numbers in shape (n, 2)", error) from error
+    fits = points.ndim == 2 and width in (None, points.shape[1]) and points.shape[1] >= 2
+    if not fits or len(points) == 0:
+        more = "Of more columns `features` takes two." if name == "X" else ""
+        raise _wrong(f"{name} must have shape (n, 2), n at least 1", points.shape, more)
+    for row in np.flatnonzero(~np.isfinite(points).all(axis=1)):
+        raise _wrong(f"{name} must be finite", points[row].tolist(), f"It is in row {row}.")
+    return points
+
+
+def _labels(name, y, count):
+    """Return labels as an array of shape (count,)."""
+    labels = _to_numpy(y)
+    if labels.shape not in ((count,), (count, 1)):
+        rule = f"{name} must have shape (n,) or (n, 1) with a label for each of the {count} points"
+        raise _wrong(rule, labels.shape)
+    labels = labels.reshape(-1)
+    for label in set(labels.tolist()):
+        if label is None or label != label:
+            raise _wrong(f"{name} must have no missing labels", label)
+    return labels
+
+
+def _to_numpy(value):
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        value = value.float().numpy() if value.dtype == torch.bfloat16 else value.numpy()
+    return np.asarray(value)
+
+
+def _length(value):
+    """Return the length of a value, None if it has none."""
+    try:
+        return len(value)
+    except TypeError:
+        return None
+
+
+def _check_whole(name, value, least):
+    if not (isinstance(value, Integral) and value >= least):
+        raise _wrong(f"{name} must be a whole number, {least} or more", value)
+
+
+def _wrong(rule, value, more=""):
+    """Return the error for an argument: its rule, and what came or what another error says."""
+    text = str(value).rstrip(".") if isinstance(value, Exception) else f"got {value!r}"
+    return ValueError(f"{rule}; {_one_line(text)}. {more}".strip())
+
+
+def _one_line(value, most=100):
+    """Return a value as text of one line, and a long one without its end."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _type(value):
+    return f"an object of type {type(value).__name__}"
 
 
 # Asking the model
@@ -365,66 +491,26 @@ class _Surface(NamedTuple):
     middle: float  # with two classes the probability of class 1 where the boundary is
 
 
-def _predict_grid(asked, plane, class_names=None):
-    """Ask the model about every point of a grid, and warn of what is merely likely."""
-    rows = _spread(len(plane.ys))
-    place, back = partial(_grid_points, plane, plane.ys[rows]), np.argsort(rows)
-    labels, winner, lead, height = (
-        None if answers is None else answers.reshape(len(rows), -1)[back]
-        for answers in asked.about(place, len(plane.xs) * len(rows), plane.labels)
-    )
+def _predict_grid(asked, plane, class_names):
+    """Ask the model about every point of a grid, and settle what the answers say together."""
+    answers, middle = asked.about(plane.part, (len(plane.ys), len(plane.xs))), 0.5
     classes = _class_order(asked, plane, class_names)
-    predicted, middle = winner if labels is None else _numbers(asked.seen, classes)[labels], 0.5
-    if winner is None:
-        lead = height = np.ones(predicted.shape, np.float32)
-    elif labels is not None and len(classes) > 2:
-        lead, height = (np.where(winner == predicted, values, 0) for values in (lead, height))
+    predicted = asked.predicted(answers, classes)
+    winner, lead, height = (answers.get(name) for name in ("winner", "lead", "height"))
+    if "label" in answers:
+        if winner is not None and len(classes) > 2:
+            lead, height = (np.where(winner == predicted, values, 0) for values in (lead, height))
+        elif winner is None or (threshold := _threshold(height, predicted)) is None:
+            certain = 2 * predicted.astype(np.float32) - 1  # labels are all that is known
+            lead = height = certain if len(classes) == 2 else np.ones_like(certain)
+        else:
+            height = height - threshold
+            middle = 0.5 + _lead(torch.tensor(threshold), asked.scale).item() / 2
     if np.isnan(height).all():
         raise ValueError("model must return numbers; got nan for all of the plane.")
-    if labels is not None and len(classes) == 2:
-        threshold = None if winner is None else _threshold(height, predicted)
-        if threshold is None:  # the labels are all that is known
-            lead = height = 2 * predicted.astype(np.float32) - 1
-        elif threshold:
-            middle = 0.5 + _lead(torch.tensor(threshold), asked.scale).item() / 2
-            height = height - threshold
     if asked.scale == "scores":
         lead, middle = height / max(*map(abs, _range(height)), 1e-30), 0.5
-    for doubt in asked.doubts:
-        warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=3)
-    step = _contour_step(plane.xs)  # the lines need no more of the heights
-    height = height[::step, ::step].clip(-1e9, 1e9)
     return _Surface(predicted, lead, height, classes, middle)
-
-
-def _predict_points(asked, plane, surface):
-    """Return the number of the class that the model predicts for each point of X."""
-    labels, winner, *_ = asked.about(plane.points.__getitem__, len(plane.points))
-    return winner if labels is None else _numbers(asked.seen, surface.classes)[labels]
-
-
-def _spread(count):
-    """Return the numbers below `count` in an order of which any beginning is spread over all."""
-    return np.argsort(np.arange(count) * 0.6180339887 % 1)
-
-
-def _grid_points(plane, ys, part):
-    """Return the points of a grid, of shape (n, d), that a slice of their numbers tells."""
-    count = len(plane.xs)
-    first, last = part.start // count, -(-part.stop // count)
-    points = np.empty((last - first, count, len(plane.at)))
-    points[:] = plane.at
-    i, j = plane.pair
-    points[..., i], points[..., j] = plane.xs, ys[first:last, None]
-    skipped = first * count
-    return points.reshape(-1, len(plane.at))[part.start - skipped : part.stop - skipped]
-
-
-@np.errstate(invalid="ignore")
-def _range(values):
-    """Return the least and the greatest number among values, which may have nan."""
-    low = np.fmin.reduce(values, axis=None, initial=np.inf)
-    return float(low), float(np.fmax.reduce(values, axis=None, initial=-np.inf))
 
 
 def _threshold(height, predicted):
@@ -437,62 +523,76 @@ def _threshold(height, predicted):
     return None if low > high + slack else sum(ends) / len(ends)
 
 
+@np.errstate(invalid="ignore")
+def _range(values):
+    """Return the least and the greatest number among values, which may have nan."""
+    low = np.fmin.reduce(values, axis=None, initial=np.inf)
+    return float(low), float(np.fmax.reduce(values, axis=None, initial=-np.inf))
+
+
 class _Asked:
     """A model that is asked about points, and what its answers mean.
 
-    ways: from a name to a function from points (n, d) to answers.
-    meanings: from a name to what these answers are, one of MEANINGS.
-    doubts: sentences on meanings that are merely likely.
+    meanings: from the name of each way to ask the model to what it returns, one of MEANINGS, or
+        None until the first answer tells.
     seen: the labels that came, each with its place among them.
     scored: the number of classes that have scores, None if there are no scores.
     """
 
-    def __init__(self, model, X, returns, training):
+    def __init__(self, model, X, y, returns, training):
         if returns not in (None, *MEANINGS):
-            raise ValueError(f"returns must be one of {', '.join(MEANINGS)}; got {returns!r}.")
-        if training and not isinstance(model, torch.nn.Module):
+            raise _wrong(f"returns must be one of {', '.join(MEANINGS)}", returns)
+        is_module = isinstance(model, nn.Module)
+        if training and not is_module:
             raise ValueError(f"training needs an nn.Module as model; got {_type(model)}.")
-        self.model, self.training = model, training
-        self.ways, self.meanings, self.size = _ways_to_ask(model, X, returns)
-        self.doubts, self.seen, self.scored = [], {}, None
+        tensors = [*model.parameters(), *model.buffers()] if is_module else []
+        if any(map(nn.parameter.is_lazy, tensors)):
+            raise ValueError("model must know its shapes; call a lazy one on some points first.")
+        self.model, self.X, self.y, self.training = model, X, y, training
+        self.meanings = _ways_to_ask(model, returns)
+        self.seen, self.scored = {}, None
+        widest = max((max(tensor.shape, default=1) for tensor in tensors), default=2**8)
+        self.size = max(1, min(2**15, 2**22 // widest))  # points that fit the processor's cache
+        tensors += [X] if isinstance(X, torch.Tensor) else []
+        plain = torch.empty(0, device=X.device if isinstance(X, torch.Tensor) else None)
+        self.kin = next(filter(torch.is_floating_point, tensors), plain)  # has device and dtype
+
+    def predicted(self, answers, classes):
+        """Return the number of each point's class: its label's, or else the highest score's."""
+        if "label" not in answers:
+            return answers["winner"]
+        return _numbers("The model's labels must be", self.seen, classes)[answers["label"]]
 
     @property
     def scale(self):
         """What the answers are that aren't labels."""
         return next((kind for kind in self.meanings.values() if kind != "labels"), None)
 
-    def about(self, place, count, y=None):
-        """Ask about `count` points, some at a time so that memory stays small.
+    def about(self, points_of, shape):
+        """Ask about points in an array of a shape, some rows at a time so that memory stays small.
 
-        `place` gives the points for a slice of their numbers, y may have labels as the model's.
-        Returns four arrays of shape (count,): the place of each point's label, the number of its
-        highest score, and this one's lead in probability and in scores. What the model doesn't
-        tell is None.
+        `points_of` returns the points of a slice of the rows. Returns arrays of that shape by name,
+        of what the model tells: "label", the place of its label among those seen; "winner", the
+        number of its highest score; and this one's "lead" in probability and "height" in scores.
         """
-        labels, ranks = None, [None] * 3
-        with _borrowed(self.model, self.training), _one_thread_if_small(self.model, count):
-            for start in range(0, count, self.size):
-                part = slice(start, min(start + self.size, count))
-                points = place(part)
-                for name, way in self.ways.items():
-                    answer = self._answer(name, way, points, y)
-                    if self.meanings[name] == "labels":
-                        labels = np.empty(count, np.uint16) if labels is None else labels
-                        labels[part] = _meet(self.seen, answer)
-                        continue
-                    self.scored, *ranked = _rank(answer, self.meanings[name])
-                    if ranks[0] is None:
-                        ranks = [np.empty(count, kind) for kind in (np.uint16, *[np.float32] * 2)]
-                    for values, some in zip(ranks, ranked, strict=True):
-                        values[part] = some
-        return labels, *ranks
+        rows, *columns = shape
+        answers, chunks = {}, -(-rows // max(1, self.size // math.prod(columns)))
+        with _borrowed(self.model, self.training, math.prod(shape)):
+            for first in range(chunks):
+                part = slice(first, None, chunks)  # spread over all, so the first chunk tells much
+                points = points_of(part)
+                for name in self.meanings:
+                    for kind, values in self._answer(name, points).items():
+                        whole = answers.setdefault(kind, np.empty(shape, values.dtype))
+                        whole[part] = values.reshape(-1, *columns)
+        return answers
 
-    def _answer(self, name, way, points, y):
-        """Return an answer as a tensor or an array, and learn what it means."""
-        unknown = name not in self.meanings
+    def _answer(self, name, points):
+        """Ask in one way about some points, and learn what the answer means."""
+        unknown = self.meanings[name] is None
         with _traced() if unknown else nullcontext() as trace:
             try:
-                answer = way(points)
+                answer = getattr(self.model, name)(self._as_taken(points, name))
             except Exception as error:
                 error.add_note(
                     f"The model raised this when given points of shape {points.shape}, from "
@@ -501,42 +601,30 @@ class _Asked:
                 raise
         answer = _as_array(answer, len(points))
         if unknown:
-            self.meanings[name], doubt = _meaning(answer, name, self.model, trace, y)
-            self.doubts += [doubt] if doubt else []
-        return answer
+            self.meanings[name], doubt = _meaning(answer, name, self.model, trace, self.y)
+            if doubt:  # the caller of the plot is five calls away
+                warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=5)
+        if self.meanings[name] == "labels":
+            return {"label": _meet(self.seen, answer)}
+        self.scored, *ranks = _rank(answer, self.meanings[name])
+        return dict(zip(("winner", "lead", "height"), ranks, strict=True))
+
+    def _as_taken(self, points, name):
+        """Return points as what the model takes: tensors for a module, else things such as X is."""
+        X, is_module = self.X, isinstance(self.model, nn.Module)
+        if is_module or isinstance(X, torch.Tensor):
+            points = torch.from_numpy(points).to(self.kin)
+            return points if name == "__call__" else _to_numpy(points)  # estimators want arrays
+        of_array = hasattr(self.model, "n_features_in_")  # unless its features had names
+        if hasattr(X, "columns") and (hasattr(self.model, "feature_names_in_") or not of_array):
+            return type(X)(dict(zip(X.columns, points.T, strict=True)))
+        return points.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else points
 
 
-def _ways_to_ask(model, X, returns):
-    """Return functions that ask a model, what is known of their answers, and points at a time."""
-    if isinstance(model, torch.nn.Module):
-        tensors = [*model.parameters(), *model.buffers()]
-        if any(map(torch.nn.parameter.is_lazy, tensors)):
-            raise ValueError("model must know its shapes; call a lazy one on some points first.")
-        device, dtype = _device_and_dtype(tensors, X)
-        widest = max((max(tensor.shape, default=1) for tensor in tensors), default=1)
-        size = max(1, min(2**15, 2**22 // widest))  # small enough for the processor's cache
-        ways = {"forward": lambda points: model(torch.from_numpy(points).to(device, dtype))}
-        return ways, {"forward": returns} if returns else {}, size
-    methods = {} if isinstance(model, type) else _methods(model, returns)
-    if methods:
-        ways = {
-            name: partial(lambda ask, points: ask(_like(X, points, model)), getattr(model, name))
-            for name in methods
-        }
-        return ways, {name: kind for name, kind in methods.items() if kind}, 2**14
-    if callable(model) and not isinstance(model, type):
-        ways = {"call": lambda points: model(_like(X, points))}
-        return ways, {"call": returns} if returns else {}, 2**13
-    raise TypeError(
-        "model must be an nn.Module, a fitted estimator or a function; "
-        f"got an object of type {_type(model)}."
-    )
+def _ways_to_ask(model, returns):
+    """Return the names of a model's methods to ask, each with what it is known to return, or None.
 
-
-def _methods(model, returns):
-    """Return an estimator's methods to ask, each with what it is known to return, or None.
-
-    `predict` has the last word; the other, if there is one, has the scores.
+    An estimator's `predict` has the last word; the other, if there is one, has the scores.
     """
     scoring = {
         None: ("predict_proba", "decision_function"),
@@ -545,16 +633,137 @@ def _methods(model, returns):
         "logits": ("decision_function",),
         "scores": ("decision_function", "predict_proba"),
     }[returns]
+    is_estimator = any(hasattr(model, name) for name in ("predict", *scoring))
+    if isinstance(model, type) or not (is_estimator or callable(model)):
+        raise TypeError(
+            f"model must be an nn.Module, a fitted estimator or a function; got {_type(model)}."
+        )
+    if isinstance(model, nn.Module) or not is_estimator:
+        return {"__call__": returns}
     if _length(getattr(model, "classes_", None)) == 1:
         scoring = ()  # there is nothing to tell apart
     settings = model.get_params() if hasattr(model, "get_params") else {}
     if any(n.endswith("decision_function_shape") and v == "ovo" for n, v in settings.items()):
         scoring = [name for name in scoring if name != "decision_function"]  # of pairs of classes
-    scoring = [name for name in scoring if hasattr(model, name)]
-    methods = {"predict": None if scoring else returns} if hasattr(model, "predict") else {}
-    for name in scoring[:1]:
-        methods[name] = returns or ("probabilities" if name == "predict_proba" else "scores")
-    return methods
+    scoring = [name for name in scoring if hasattr(model, name)][:1]
+    ways = {"predict": None if scoring else returns} if hasattr(model, "predict") else {}
+    known = {"predict_proba": "probabilities", "decision_function": "scores"}
+    return ways | {name: returns or known[name] for name in scoring}
+
+
+def _as_array(answer, count):
+    """Return a model's answer as a tensor or an array of shape (n,) or (n, k), n being `count`."""
+    if hasattr(answer, "toarray"):  # a sparse matrix of SciPy's
+        answer = answer.toarray()
+    if not (hasattr(answer, "__array__") or isinstance(answer, list)):
+        raise TypeError(
+            f"model must return a tensor or an array; got {_type(answer)}. Where it returns more, "
+            "pass a function that gives the scores alone."
+        )
+    answer = answer.detach() if isinstance(answer, torch.Tensor) else np.asarray(answer)
+    if answer.shape[:1] != (count,) or answer.ndim > 2 or 0 in answer.shape:
+        rule = f"model must return shape (n,), (n, 1) or (n, k), n being {count} here"
+        raise _wrong(rule, tuple(answer.shape))
+    return answer
+
+
+def _rank(answer, meaning):
+    """Return the number of classes, and each point's likeliest with its two leads, as arrays.
+
+    The leads are in probability and in scores; with two classes those of class 1, so below 0 where
+    class 0 is likelier.
+    """
+    if not isinstance(answer, torch.Tensor):
+        answer = torch.from_numpy(np.array(answer, float))
+    answer = answer.reshape(len(answer), -1)
+    answer = answer if answer.dtype == torch.float64 else answer.float()
+    answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
+    if answer.shape[1] == 1:  # class 1's
+        other = 1 - answer if meaning == "probabilities" else 0 * answer
+        answer = torch.cat([other, answer], dim=1)
+    if meaning == "probabilities":
+        wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
+        wrong |= (answer.sum(dim=1) - 1).abs() > SUM_SLACK
+        if wrong.any():
+            rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
+            more = "The argument `returns` says what else they are."
+            raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), more)
+    if answer.shape[1] == 2:
+        # Two logits say as much as their difference: softmax of the two is its sigmoid.
+        height = answer[:, 1] - answer[:, 0]
+        winner, lead = height > 0, _lead(height, meaning)
+    else:
+        (first, second), (winner, _) = (t.unbind(1) for t in answer.topk(2, dim=1))
+        height = lead = first - second
+        if meaning == "logits":
+            total = answer.logsumexp(1)
+            lead = (first - total).exp() - (second - total).exp()
+    winner = winner.cpu().numpy().astype(np.uint16)
+    return answer.shape[1], winner, *(t.float().cpu().numpy() for t in (lead, height))
+
+
+def _lead(height, meaning):
+    """Return class 1's lead in probability, of two classes."""
+    return torch.tanh(height / 2) if meaning == "logits" else height  # 2 sigmoid(h) - 1
+
+
+def _meet(seen, answer):
+    """Return labels as their places in `seen`, a dict from label to place, and add the new ones."""
+    values = _labels("The model's labels", answer, len(answer)).tolist()
+    for label in dict.fromkeys(values):
+        seen.setdefault(label, len(seen))
+    if len(seen) > MAX_LABELS:
+        rule = f"model must return at most {MAX_LABELS} different labels"
+        raise _wrong(rule, len(seen), A_REGRESSOR)
+    return np.fromiter(map(seen.__getitem__, values), np.uint16, len(values))
+
+
+@contextmanager
+def _borrowed(model, training, count):
+    """Put a module in eval (or train) mode with autograd off, and leave no trace of it after.
+
+    The flags are set one by one, because `train()` and `eval()` may be overridden to do more.
+    Buffers are exchanged for copies, which BatchNorm may then update. `no_grad` rather than
+    `inference_mode`: a tensor that the model keeps must still serve in its training later.
+
+    Where there is little to do for `count` points it has one thread: the steps on a chunk are so
+    short that waiting for others gains little, and takes long where the processor is busy.
+    """
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    before = [(module, module.training, dict(module._buffers.items())) for module in modules]
+    buffers = [b for _, _, kept in before for b in kept.values() if b is not None]
+    copies = {id(buffer): buffer.detach().clone() for buffer in buffers}  # one if it is shared
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
+    threads = torch.get_num_threads()
+    small = modules and count * sum(p.numel() for p in model.parameters()) <= SMALL_WORK
+    with torch.random.fork_rng(gpus), torch.no_grad():
+        try:
+            if small:
+                torch.set_num_threads(1)
+            for module, _, kept in before:
+                module.training = training
+                for name, buffer in kept.items():
+                    setattr(module, name, copies.get(id(buffer)))
+            yield
+        finally:
+            for module, mode, kept in before:
+                module.training = mode
+                for name in module._buffers.keys() - kept.keys():  # made on the way
+                    delattr(module, name)
+                for name, buffer in kept.items():
+                    setattr(module, name, buffer)
+            if small:
+                torch.set_num_threads(threads)
+
+
+# What an answer means
+
+
+OPERATIONS = {  # what their results are
+    **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
+    **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm", "log_softmax"), "logits"),
+}
+COPIES = ("to", "to_copy", "clone")
 
 
 class _Trace(TorchDispatchMode):
@@ -574,14 +783,14 @@ class _Trace(TorchDispatchMode):
 
     def meaning(self, answer):
         """Return what the values of a tensor or an array are, None if that isn't known."""
-        if isinstance(answer, torch.Tensor):
-            place = answer.untyped_storage().data_ptr()
-        else:
-            place = np.asarray(answer).__array_interface__["data"][0]
-        for tensor, meaning in self.made:
-            if tensor.untyped_storage().data_ptr() == place:
-                return meaning
-        return None
+        place = _address(answer)
+        return next((meaning for made, meaning in self.made if _address(made) == place), None)
+
+
+def _address(values):
+    if isinstance(values, torch.Tensor):
+        return values.untyped_storage().data_ptr()
+    return values.__array_interface__["data"][0]
 
 
 @contextmanager
@@ -598,43 +807,36 @@ def _meaning(answer, name, model, trace, y):
     It is decided by the operation that made it, then by its type, its range and its sums.
     """
     values, made, predicts = _to_numpy(answer), trace.meaning(answer), name == "predict"
-    columns = 1 if values.ndim == 1 else values.shape[1]
-    regresses = predicts and _is_regressor(model)
-    if made == "logits":
+    columns, is_float = values.reshape(len(values), -1).shape[1], values.dtype.kind == "f"
+    low, high = _range(values) if is_float else (np.nan, np.nan)
+    inside = 0 <= low <= high <= 1  # which isn't so where all are nan
+    sums = values.sum(axis=1) if inside and columns > 1 else np.ones(1)
+    exclusive = inside and not (abs(sums - 1) > SUM_SLACK).any()
+    if made == "logits" or (made and exclusive):
         return made, None
-    if values.dtype.kind != "f" and columns == 1 and not regresses:
-        return "labels", None
-    if values.dtype.kind == "f":
-        low, high = _range(values)
-        inside = low >= 0 and high <= 1
-        sums = values.sum(axis=1) if inside and columns > 1 else np.ones(1)
-        exclusive = inside and not (abs(sums - 1) > SUM_SLACK).any()
-        if made and exclusive:
-            return made, None
-        if columns == 1 and not regresses and (values == values.round()).all():
+    if columns == 1 and not (predicts and _is_regressor(model)):
+        if not is_float:
+            return "labels", None
+        if (values == values.round()).all():
             if predicts or {0, 1, *(y or ())}.issuperset(values.ravel().tolist()):
                 return "labels", None
             if low >= 0 and high <= MAX_LABELS:
                 return "labels", "The model's answers are whole numbers, and are drawn as labels."
-        if exclusive:
-            doubt = "The model's answers lie from 0 to 1, and are drawn as probabilities."
-            return "probabilities", None if predicts else doubt
-        if inside and not predicts:
-            return "scores", (
-                f"The model's {columns} answers for a point lie from 0 to 1, not with the sum 1, "
-                "and are drawn as scores of exclusive classes."
-            )
-        if not predicts:
-            return "logits", None
-    if columns > 1:
-        raise ValueError(
-            f"model must give one label for each point; got {columns}. Where a point has several "
-            "labels, pass a function that gives one of them."
+    if exclusive:
+        doubt = "The model's answers lie from 0 to 1, and are drawn as probabilities."
+        return "probabilities", None if predicts else doubt
+    if inside and not predicts:
+        return "scores", (
+            f"The model's {columns} answers for a point lie from 0 to 1, not with the sum 1, "
+            "and are drawn as scores of exclusive classes."
         )
-    raise ValueError(
-        f"model must predict labels, or probabilities from 0 to 1; got {values.ravel()[0]}. For a "
-        "regressor, pass a function to scores that are 0 on the boundary."
-    )
+    if is_float and not predicts:
+        return "logits", None
+    if columns > 1:
+        more = "Where a point has several labels, pass a function that gives one of them."
+        raise _wrong("model must give one label for each point", columns, more)
+    rule = "model must predict labels, or probabilities from 0 to 1"
+    raise _wrong(rule, values.ravel()[0].item(), A_REGRESSOR)
 
 
 def _is_regressor(model):
@@ -646,432 +848,7 @@ def _is_regressor(model):
     return "regressor" in kinds
 
 
-def _as_array(answer, count):
-    """Return a model's answer as a tensor or an array of shape (n,) or (n, k), n being `count`."""
-    if hasattr(answer, "toarray"):  # a sparse matrix of SciPy's
-        answer = answer.toarray()
-    if not isinstance(answer, torch.Tensor):
-        if not (hasattr(answer, "__array__") or isinstance(answer, list)):
-            raise TypeError(
-                f"model must return a tensor or an array; got {_type(answer)}. Where it returns "
-                "more, pass a function that gives the scores alone."
-            )
-        answer = np.asarray(answer)
-    if answer.shape[:1] != (count,) or answer.ndim > 2 or 0 in answer.shape:
-        raise ValueError(
-            f"model must return shape (n,), (n, 1) or (n, k) for n points; "
-            f"got {tuple(answer.shape)} for {count}."
-        )
-    return answer.detach() if isinstance(answer, torch.Tensor) else answer
-
-
-def _rank(answer, meaning):
-    """Return the number of classes, and each point's likeliest with its two leads, as arrays.
-
-    The leads are in probability and in scores; with two classes those of class 1, so below 0 where
-    class 0 is likelier.
-    """
-    if not isinstance(answer, torch.Tensor):
-        answer = torch.from_numpy(np.array(answer, float))
-    answer = answer.reshape(len(answer), -1)
-    answer = answer if answer.dtype == torch.float64 else answer.float()
-    answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
-    if meaning == "probabilities":
-        _check_probabilities(answer)
-    if answer.shape[1] <= 2:
-        # Two logits say as much as their difference: softmax of the two is its sigmoid.
-        if answer.shape[1] == 2:
-            height = answer[:, 1] - answer[:, 0]
-        else:
-            height = 2 * answer[:, 0] - 1 if meaning == "probabilities" else answer[:, 0]
-        winner, lead = height > 0, _lead(height, meaning)
-    else:
-        (first, second), (winner, _) = (t.unbind(1) for t in answer.topk(2, dim=1))
-        height = lead = first - second
-        if meaning == "logits":
-            total = answer.logsumexp(1)
-            lead = (first - total).exp() - (second - total).exp()
-    return max(2, answer.shape[1]), winner.cpu().numpy(), lead.cpu().numpy(), height.cpu().numpy()
-
-
-def _lead(height, meaning):
-    """Return class 1's lead in probability, of two classes."""
-    return torch.tanh(height / 2) if meaning == "logits" else height  # 2 sigmoid(h) - 1
-
-
-def _check_probabilities(answer):
-    wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
-    if answer.shape[1] > 1:
-        wrong |= (answer.sum(dim=1) - 1).abs() > SUM_SLACK
-    if wrong.any():
-        raise ValueError(
-            "model must return probabilities of exclusive classes, from 0 to 1 and with the sum 1; "
-            f"got {answer[wrong][0].tolist()}. The argument returns says what else they are."
-        )
-
-
-def _meet(seen, answer):
-    """Return labels as their places in `seen`, a dict from label to place, and add the new ones."""
-    values = _labels("The model's labels", answer, len(answer)).tolist()
-    for label in dict.fromkeys(values):
-        seen.setdefault(label, len(seen))
-    if len(seen) > MAX_LABELS:
-        raise ValueError(
-            f"model must return at most {MAX_LABELS} different labels; got more. For a regressor, "
-            "pass a function to scores that are 0 on the boundary."
-        )
-    return np.fromiter(map(seen.__getitem__, values), np.uint16, len(values))
-
-
-def _device_and_dtype(tensors, X):
-    """Return where a module computes and in which dtype, by its first floating tensor."""
-    for tensor in tensors:
-        if tensor.is_floating_point():
-            return tensor.device, tensor.dtype
-    device = X.device if isinstance(X, torch.Tensor) else torch.get_default_device()
-    return device, torch.get_default_dtype()
-
-
-def _like(X, points, estimator=None):
-    """Return points as the kind of thing that X is; arrays for an estimator without names."""
-    if isinstance(X, torch.Tensor):
-        dtype = X.dtype if X.is_floating_point() else torch.get_default_dtype()
-        points = torch.from_numpy(points).to(dtype)
-        return points.to(X.device) if estimator is None else _to_numpy(points)
-    fitted_on_array = hasattr(estimator, "n_features_in_") and not hasattr(
-        estimator, "feature_names_in_"
-    )
-    if hasattr(X, "columns") and not fitted_on_array:
-        return type(X)(dict(zip(X.columns, points.T, strict=True)))
-    return points.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else points
-
-
-@contextmanager
-def _borrowed(model, training):
-    """Put a module in eval (or train) mode with autograd off, and leave no trace of it after.
-
-    The flags are set one by one, because `train()` and `eval()` may be overridden to do more.
-    Buffers are exchanged for copies, which BatchNorm may then update. `no_grad` rather than
-    `inference_mode`: a tensor that the model keeps must still serve in its training later.
-    """
-    modules = list(model.modules()) if isinstance(model, torch.nn.Module) else []
-    before = [(module, module.training, dict(module._buffers.items())) for module in modules]
-    buffers = [b for _, _, kept in before for b in kept.values() if b is not None]
-    copies = {id(buffer): buffer.detach().clone() for buffer in buffers}  # one if it is shared
-    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
-    with torch.random.fork_rng(gpus), torch.no_grad():
-        try:
-            for module, _, kept in before:
-                module.training = training
-                for name, buffer in kept.items():
-                    setattr(module, name, copies.get(id(buffer)))
-            yield
-        finally:
-            for module, mode, kept in before:
-                module.training = mode
-                for name in module._buffers.keys() - kept.keys():  # made on the way
-                    delattr(module, name)
-                for name, buffer in kept.items():
-                    setattr(module, name, buffer)
-
-
-@contextmanager
-def _one_thread_if_small(model, count):
-    """Run a network on one thread where there is little to do for `count` points.
-
-    The steps on a chunk are then so short that waking further threads gains little, and where other
-    programs keep the processor busy, waiting for them at every step can take many times as long.
-    """
-    threads = torch.get_num_threads()
-    is_module = isinstance(model, torch.nn.Module)
-    small = is_module and count * sum(p.numel() for p in model.parameters()) <= SMALL_WORK
-    try:
-        if small:
-            torch.set_num_threads(1)
-        yield
-    finally:
-        if small:
-            torch.set_num_threads(threads)
-
-
-# Looking inside
-
-
-class _Unit(NamedTuple):
-    """One hidden unit on a grid: arrays of shape (rows, columns)."""
-
-    activation: np.ndarray
-    switch: np.ndarray  # its input to the activation function
-
-
-class _Layer(NamedTuple):
-    units: list  # those that are shown
-    width: int
-
-
-class _Call(NamedTuple):
-    """What went into a module and came out of it, in chunks of shape (n, units shown)."""
-
-    module: torch.nn.Module
-    inputs: list
-    outputs: list
-    widths: tuple  # of all that went in and came out
-
-
-PASSIVE = (  # what may stand between a linear layer and its activation function
-    torch.nn.Linear,
-    torch.nn.BatchNorm1d,
-    torch.nn.LayerNorm,
-    torch.nn.modules.dropout._DropoutNd,
-    torch.nn.Identity,
-)
-
-
-@contextmanager
-def _recorded_layers(model, max_units):
-    """Record the calls of a model's leaf modules in a list while the context is open."""
-    calls, turn = [], 0
-
-    def record(module, inputs, keywords, output):
-        nonlocal turn
-        tensors = next(iter((*inputs, *keywords.values())), None), output
-        if not all(isinstance(t, torch.Tensor) and t.ndim == 2 for t in tensors):
-            return
-        if turn == len(calls):
-            calls.append(_Call(module, [], [], tuple(t.shape[1] for t in tensors)))
-        for chunks, tensor in zip((calls[turn].inputs, calls[turn].outputs), tensors, strict=True):
-            units = tensor.detach()[:, :max_units]  # to copy: what comes next may write in place
-            chunks.append(units.to("cpu", torch.float32, copy=True).numpy())
-        turn += 1
-
-    def rewind(module, inputs):
-        nonlocal turn
-        turn = 0  # the next chunk of the grid begins
-
-    handles = []
-    try:
-        handles.append(model.register_forward_pre_hook(rewind))
-        for module in model.modules():
-            if isinstance(module, torch.nn.Linear) or not any(module.children()):
-                handles.append(module.register_forward_hook(record, with_kwargs=True))
-        yield calls
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _hidden_layers(calls, shape, rows=slice(None)):
-    """Sort recorded calls into layers, one for each nn.Linear but the last.
-
-    `rows` puts the rows of the grid, of that shape, in order.
-    """
-    starts = [i for i, call in enumerate(calls) if isinstance(call.module, torch.nn.Linear)]
-    if len(starts) < 2:
-        raise ValueError(
-            "model must have a hidden layer, so two nn.Linear that it calls on points (n, features)"
-            f"; got {len(starts)}."
-        )
-    layers = []
-    for start, stop in pairwise(starts):
-        group = calls[start:stop]
-        width = group[0].widths[1]
-        last = 0  # from the linear layer to what goes into its activation function
-        while last + 1 < len(group) and _follows(group[last + 1], group[last]):
-            last += 1
-        switch, activation = group[last].outputs, group[-1].outputs
-        if calls[stop].widths[0] == width:
-            activation = calls[stop].inputs
-        grids = (
-            np.concatenate(chunks).T.reshape(-1, *shape)[:, rows] for chunks in (activation, switch)
-        )
-        layers.append(_Layer([_Unit(*grids) for grids in zip(*grids, strict=True)], width))
-    return layers
-
-
-def _follows(call, before):
-    """Whether a passive module was given just what the one before it returned."""
-    return isinstance(call.module, PASSIVE) and all(
-        map(np.array_equal, call.inputs, before.outputs)
-    )
-
-
-# Reading the input
-
-
-class _Plane(NamedTuple):
-    """A grid in the plane of two features, and the points around it."""
-
-    points: np.ndarray  # X, of shape (n, d)
-    labels: list | None
-    orders: list  # those that a Categorical's labels may be in
-    pair: list  # the numbers of the two features
-    names: list  # theirs, if they have any
-    at: np.ndarray  # (d,): where the other features stand
-    xs: np.ndarray
-    ys: np.ndarray
-
-
-def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
-    """Check the input and lay the grid, which is even on the scales of `ax`."""
-    points, columns = _points("X", X, 2 if features is None else None), _columns(X)
-    names = columns or list(range(points.shape[1]))
-    pair = [0, 1] if features is None else _feature_numbers("features", features, names)
-    if len(set(pair)) != 2 or len(pair) != 2:
-        raise ValueError(f"features must be two different columns of X; got {features!r}.")
-    where = points.mean(axis=0)
-    try:
-        if isinstance(at, dict):
-            where[_feature_numbers("at", at, names)] = list(at.values())
-        elif at is not None:
-            where[:] = _to_numpy(at)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"at must have a number for each feature; {error}") from error
-    if not np.isfinite(where).all():
-        raise ValueError(f"at must be finite; got {at!r}.")
-    labels = None if y is None else _labels("y", y, len(points)).tolist()
-    categories = getattr(getattr(y, "dtype", None), "categories", None)
-    orders = [] if categories is None else [list(categories)]
-    orders += [[c for c in order if c in set(labels)] for order in orders]
-    _check_whole("grid_resolution", grid_resolution, 2)
-    axes = (None, None) if ax is None else (ax.xaxis, ax.yaxis)
-    grid = (
-        _grid_values(name, limits, points[:, i], axis, grid_resolution)
-        for name, limits, i, axis in zip(("xlim", "ylim"), (xlim, ylim), pair, axes, strict=True)
-    )
-    if columns or len(names) > 2:
-        names = [f"{names[i]}" if columns else f"feature {i}" for i in pair]
-    else:
-        names = []
-    return _Plane(points, labels, orders, pair, names, where, *grid)
-
-
-def _columns(data):
-    """Return the names of a DataFrame's columns or of a Series as a list, empty for other data."""
-    names = getattr(data, "columns", None)
-    name = getattr(data, "name", None)
-    return list(names) if names is not None else [name] if isinstance(name, str) else []
-
-
-def _feature_numbers(name, features, columns):
-    """Return the numbers of columns that are told by number or by name."""
-    try:
-        return [columns.index(f) if f in columns else range(len(columns))[f] for f in features]
-    except (TypeError, IndexError) as error:
-        raise ValueError(f"{name} must have columns of X, {columns}; got {features!r}.") from error
-
-
-def _grid_values(name, limits, values, axis, count):
-    """Return `count` values of an axis, even on its scale, from the one limit to the other."""
-    low_and_high = np.array(_limits(name, limits, values, axis))
-    scale = _scale(axis)
-    return scale.inverted().transform(np.linspace(*scale.transform(low_and_high), count))
-
-
-def _limits(name, limits, values, axis=None):
-    """Return (low, high): as given, or the range of values and 5 % of it on either side."""
-    try:
-        low, high = map(float, (values.min(), values.max()) if limits is None else limits)
-    except (TypeError, ValueError):
-        low = high = np.nan
-    if limits is not None and not -np.inf < low < high < np.inf:
-        raise ValueError(f"{name} must be (low, high) with low below high; got {limits!r}.")
-    if axis is not None and (low, high) != tuple(axis.limit_range_for_scale(low, high)):
-        raise ValueError(
-            f"X and {name} must lie where a {axis.get_scale()} axis does; got {low} to {high}."
-        )
-    if limits is None:
-        low, high = _scale(axis).transform(np.array([low, high]))
-        pad = 0.05 * (high - low) or max(1.0, 0.05 * abs(high))
-        low, high = _scale(axis).inverted().transform(np.array([low - pad, high + pad]))
-    return low, high
-
-
-def _scale(axis):
-    return IdentityTransform() if axis is None else axis.get_transform()
-
-
-def _axes(ax):
-    """Return the Axes to draw on: the given one, or pyplot's current one."""
-    return plt.gca() if _existing_axes(ax) is None else _existing_axes(ax)
-
-
-def _existing_axes(ax):
-    """Return the given Axes, or pyplot's current one, or None where there is none yet."""
-    if ax is not None and not isinstance(ax, Axes):
-        raise TypeError(f"ax must be a matplotlib Axes; got an object of type {_type(ax)}.")
-    return plt.gca() if ax is None and plt.get_fignums() and plt.gcf().axes else ax
-
-
-def _check_whole(name, value, least):
-    if not (isinstance(value, Integral) and value >= least):
-        raise ValueError(f"{name} must be a whole number, {least} or more; got {value!r}.")
-
-
-def _type(value):
-    return type(value).__name__
-
-
-def _length(value):
-    """Return the length of a value, None if it has none."""
-    try:
-        return len(value)
-    except TypeError:
-        return None
-
-
-def _to_numpy(value):
-    if isinstance(value, torch.Tensor):
-        value = value.detach().cpu()
-        value = value.float().numpy() if value.dtype == torch.bfloat16 else value.numpy()
-    return np.asarray(value)
-
-
-def _points(name, X, width=2):
-    """Return points as a float array of shape (n, 2), or (n, d) where width is None."""
-    try:
-        points = _to_numpy(X)
-        if points.dtype.kind == "c":
-            raise TypeError("complex numbers aren't points")
-        points = points.astype(float)
-    except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's, for lists
-        raise ValueError(f"{name} must hold numbers in shape (n, 2); {error}.") from error
-    fits = points.ndim == 2 and width in (None, points.shape[1]) and points.shape[1] >= 2
-    if not fits or len(points) == 0:
-        more = " Of more columns `features` takes two." if name == "X" else ""
-        raise ValueError(f"{name} must have shape (n, 2), n at least 1; got {points.shape}.{more}")
-    finite = np.isfinite(points).all(axis=1)
-    if not finite.all():
-        row = np.flatnonzero(~finite)[0]
-        raise ValueError(f"{name} must be finite; got {points[row].tolist()} in row {row}.")
-    return points
-
-
-def _labels(name, y, count):
-    """Return labels as an array of shape (count,)."""
-    labels = _to_numpy(y)
-    if labels.shape not in ((count,), (count, 1)):
-        raise ValueError(
-            f"{name} must have shape (n,) or (n, 1) with a label for each of the {count} points; "
-            f"got {labels.shape}."
-        )
-    labels = labels.reshape(-1)
-    missing = [label for label in set(labels.tolist()) if label is None or label != label]
-    if missing:
-        raise ValueError(f"{name} must have no missing labels; got {missing[0]}.")
-    return labels
-
-
-def _sorted(name, labels):
-    try:
-        return sorted(set(labels))
-    except TypeError as error:
-        raise ValueError(f"{name} must hold labels of one kind, the model's; {error}.") from error
-
-
-def _key(label):
-    """Return a label's text, which is the same for 1, 1.0, True and "1"."""
-    whole = isinstance(label, Real) and float(label).is_integer()
-    return str(int(label)) if whole else str(label)
+# The classes and their names
 
 
 def _class_order(asked, plane, class_names):
@@ -1080,118 +857,162 @@ def _class_order(asked, plane, class_names):
     if classes is not None:
         classes = np.ravel(classes).tolist()
         if k not in (None, len(classes)):
-            raise ValueError(
-                f"model must give a score for each of its {len(classes)} classes; got {k}."
-            )
+            raise _wrong(f"model must give a score for each of its {len(classes)} classes", k)
         return classes
     found = {*asked.seen, *(plane.labels or ())}
-    listed = [] if isinstance(class_names, dict | str) or not _length(class_names) else class_names
-    for order in (list(listed), *plane.orders, list(range(k or len(listed)))):
-        if k in (None, len(order)) and set(map(_key, order)).issuperset(map(_key, found)):
-            return order
-    if k is None and all(isinstance(label, bool) for label in found):
-        return [False, True]
+    listed = class_names if isinstance(class_names, list | tuple) else []
+    for order in (listed, *plane.orders, range(k or max(2, len(listed)))):
+        if k in (None, len(order)) and {*map(_key, order)}.issuperset(map(_key, found)):
+            return list(order)
     distinct = _sorted("y", found)
     if k not in (None, len(distinct)):
-        raise ValueError(
-            f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes, or "
-            f"{k} different labels; got {distinct[0]!r} among {len(distinct)} different."
-        )
+        rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
+        more = f"There are {len(distinct)} different."
+        raise _wrong(f"{rule}, or {k} different labels", distinct[0], more)
     return distinct
 
 
-def _numbers(labels, classes):
-    """Return the numbers of the classes of labels."""
-    numbers = {_key(label): number for number, label in enumerate(classes)}
-    unknown = [label for label in labels if _key(label) not in numbers]
-    if unknown:
-        known = ", ".join(map(repr, classes))
-        raise ValueError(f"y must have the model's classes {known}; got {unknown[0]!r}.")
-    return np.array([numbers[_key(label)] for label in labels], np.uint16)
-
-
-def _number_labels(labels, surface, class_names=None):
-    """Return each label's class number as an array, and a dict from class number to its name."""
-    classes, listed = surface.classes, not (class_names is None or isinstance(class_names, dict))
+def _name_classes(labels, classes, class_names):
+    """Return the number of each label's class as an array, and a dict from number to name."""
+    known, listed = (
+        [*map(_key, classes)],
+        not (class_names is None or isinstance(class_names, dict)),
+    )
     if listed and (isinstance(class_names, str) or _length(class_names) != len(classes)):
-        raise ValueError(
-            f"class_names must have a name for each of the model's {len(classes)} classes; "
-            f"got {class_names!r}."
-        )
+        rule = f"class_names must have a name for each of the model's {len(classes)} classes"
+        raise _wrong(rule, class_names)
     if labels is None:
         return None, {}
-    distinct, known = _sorted("y", labels), {_key(label) for label in classes}
-    keys = [_key(label) for label in distinct]
+    distinct = _sorted("y", labels)
+    keys = {*map(_key, distinct)}
     if class_names is None:
-        names = {_key(label): _legend_name(label) for label in distinct}
+        names = {
+            _key(label): label if isinstance(label, str) else f"class {label}".removesuffix(".0")
+            for label in distinct
+        }
     elif not listed:
         names = {_key(label): name for label, name in class_names.items()}
     else:
         names = {_key(name): name for name in class_names}
-        if names.keys() >= set(keys) and not known.issuperset(keys):
+        if names.keys() >= keys and not keys.issubset(known):
             classes = list(class_names)  # y has texts, the model their numbers
-        elif names.keys() != known and not any(isinstance(label, str) for label in distinct):
-            names = {_key(label): name for label, name in zip(classes, class_names, strict=True)}
-    numbers = _numbers(distinct, classes)
-    if not names.keys() >= set(keys) or (listed and names.keys() != {_key(c) for c in classes}):
-        raise ValueError(
-            f"class_names must have the labels {', '.join(map(repr, distinct))} themselves, or be "
-            f"a dict from label to name; got {class_names!r}."
+        elif names.keys() != {*known} and not any(isinstance(label, str) for label in distinct):
+            names = dict(zip(known, class_names, strict=True))
+    index = _numbers("y must have the model's classes", labels, classes)
+    if not names.keys() >= keys or (listed and names.keys() != {*map(_key, classes)}):
+        rule = f"class_names must have the labels {_texts(distinct)} themselves"
+        raise _wrong(f"{rule}, or be a dict from label to name", class_names)
+    drawn = {number: label for number, label in enumerate(classes) if _key(label) in keys}
+    return index, {number: _one_line(names[_key(c)], MAX_NAME) for number, c in drawn.items()}
+
+
+def _numbers(rule, labels, classes):
+    """Return the number of each label's class as an array."""
+    numbers = {_key(label): number for number, label in enumerate(classes)}
+    labels = labels.tolist() if isinstance(labels, np.ndarray) else labels
+    known = {label: numbers.get(_key(label)) for label in dict.fromkeys(labels)}
+    if None in known.values():
+        unknown = [label for label, number in known.items() if number is None]
+        raise _wrong(f"{rule} {_texts(classes)}", min(unknown, key=str))
+    return np.fromiter(map(known.__getitem__, labels), np.uint16, len(labels))
+
+
+def _key(label):
+    """Return a label's text, which is the same for 1, 1.0, True and "1"."""
+    whole = isinstance(label, Real) and float(label).is_integer()
+    return str(int(label)) if whole else str(label)
+
+
+def _sorted(name, labels):
+    try:
+        return sorted(set(labels))
+    except TypeError as error:
+        raise _wrong(f"{name} must hold labels of one kind, the model's", error) from error
+
+
+def _texts(labels):
+    return _one_line(", ".join(map(repr, labels)))
+
+
+# Looking inside
+
+
+# What may stand between a linear layer and its activation function:
+PASSIVE = (nn.Linear, nn.BatchNorm1d, nn.LayerNorm, nn.modules.dropout._DropoutNd, nn.Identity)
+
+
+class _Layer(NamedTuple):
+    """What the units of a linear layer do, in chunks of shape (points, units shown)."""
+
+    width: int  # of all units
+    switch: list  # what goes into the activation function
+    activation: list  # what comes of it: what the next layer is given
+
+
+@contextmanager
+def _watched_layers(model, max_units):
+    """Watch the calls of a model's nn.Linear and of what follows them, as a list of layers."""
+    layers, turn, before_activation = [], -1, False
+
+    def begin(module, inputs):
+        nonlocal turn
+        turn = -1  # a further chunk of points begins
+
+    def watch(module, inputs, keywords, output):
+        nonlocal turn, before_activation
+        given = next(iter((*inputs, *keywords.values())), None)
+        if not all(isinstance(t, torch.Tensor) and t.ndim == 2 for t in (given, output)):
+            return
+        came, went = (  # copies: what comes next may write in place
+            t.detach()[:, :max_units].to("cpu", torch.float32, copy=True).numpy()
+            for t in (given, output)
         )
-    number = dict(zip(distinct, numbers.tolist(), strict=True))
-    index = np.fromiter(map(number.__getitem__, labels), np.uint16, len(labels))
-    return index, {number[c]: _short(names[_key(c)]) for c in distinct}
+        if isinstance(module, nn.Linear):
+            if turn >= 0 and layers[turn].width == given.shape[1]:
+                layers[turn].activation[-1] = came
+            turn += 1
+            if turn == len(layers):
+                layers.append(_Layer(output.shape[1], [], []))
+            layers[turn].switch.append(went)
+            layers[turn].activation.append(went)
+            before_activation = True
+        elif turn >= 0:
+            switch = layers[turn].switch
+            passive = isinstance(module, PASSIVE) and np.array_equal(came, switch[-1])
+            before_activation = before_activation and passive
+            if before_activation:
+                switch[-1] = went
+            layers[turn].activation[-1] = went
+
+    with ExitStack() as hooks:
+        hooks.enter_context(model.register_forward_pre_hook(begin))
+        for module in model.modules():
+            if isinstance(module, nn.Linear) or not any(module.children()):
+                hooks.enter_context(module.register_forward_hook(watch, with_kwargs=True))
+        yield layers
 
 
-def _legend_name(label):
-    """Return text as it is, and a number as that of a class."""
-    if isinstance(label, str):
-        return label
-    return f"class {label:g}" if isinstance(label, float) else f"class {label}"
-
-
-def _short(name):
-    """Return a name as text of one line, and a long one without its end."""
-    name = " ".join(str(name).split())
-    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "…"
+def _woven(chunks, shape):
+    """Return grids (units, rows, columns) of chunks, of which the first has rows 0, k, 2k ... ."""
+    whole = np.empty((*shape, chunks[0].shape[1]), np.float32)
+    for first, chunk in enumerate(chunks):
+        whole[first :: len(chunks)] = chunk.reshape(-1, *whole.shape[1:])
+    return np.moveaxis(whole, 2, 0)
 
 
 # Drawing
 
 
-def _colormap(name):
-    if not isinstance(name, str) or name not in mpl.colormaps:
-        raise ValueError(f"cmap must be a colormap that matplotlib has; got {name!r}.")
-    return mpl.colormaps[name]
+PALE, PALE_OF_MANY = 0.25, 0.75  # the share of its colour that a class keeps where it's faded most
 
 
-def _class_colors(cmap, n_classes):
-    """Return an RGB colour for each class, from a list, a colormap or a colormap's name."""
-    if cmap is None:
-        if n_classes <= len(CLASS_COLORS):
-            return [to_rgb(color) for color in CLASS_COLORS[:n_classes]]
-        cmap = "turbo"
-    if isinstance(cmap, str | Colormap):
-        if isinstance(cmap, str):
-            cmap = _colormap(cmap)
-        qualitative = n_classes <= cmap.N <= 20
-        return [
-            c[:3] for c in cmap(range(n_classes) if qualitative else np.linspace(0, 1, n_classes))
-        ]
-    try:
-        return [to_rgb(cmap[number]) for number in range(n_classes)]
-    except (TypeError, ValueError, LookupError) as error:
-        raise ValueError(
-            f"cmap must have a colour for each of the {n_classes} classes; got {cmap!r}."
-        ) from error
+class _ShownOnce(Figure):
+    """A figure that a notebook shows once: as pyplot's at the cell's end, else as a value."""
 
-
-def _check_style(name, style, artist):
-    """Raise an error where a style, unless it's None, doesn't fit an artist of matplotlib's."""
-    try:
-        artist.set(**({} if style is None else style))
-    except (TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{name} must be a dict of properties, or None; {error}.") from error
+    def _ipython_display_(self):
+        inline = "inline" in mpl.get_backend() and plt.fignum_exists(self.number)
+        if not (inline and plt.figure(self.number) is self):
+            raise NotImplementedError  # IPython then shows it as any figure
 
 
 def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
@@ -1212,19 +1033,18 @@ def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
         number = np.ma.masked_where(blank, number) if blank.any() else number
         palette = ListedColormap(np.concatenate(shades))
         _draw_image(ax, plane, number, cmap=palette, norm=NoNorm(), alpha=alpha)
-    if line is None:
-        return
-    step = _contour_step(plane.xs)
-    predicted, tiny = predicted[::step, ::step], 1e-9 * max(map(abs, _range(height)))
-    for number in np.unique(predicted)[:-1]:  # the last has no other neighbours
-        signed = (abs(height) + tiny) * np.where(predicted == number, -1, 1)
-        _draw_contour(ax, plane, signed, line)
+    if line is not None:
+        predicted, height = predicted[plane.traced], abs(height[plane.traced])
+        height += 1e-30  # so that a height of 0 gets a sign, too
+        present = [number for number in range(len(classes)) if (predicted == number).any()]
+        for number in present[:-1]:  # the last has no other neighbours
+            _draw_contour(ax, plane, np.where(predicted == number, -height, height), line)
 
 
 def _draw_image(ax, plane, values, **style):
     """Draw values on a grid as pixels, each centred on its grid point, on axes of any scale."""
     (left, right), (low, high) = (
-        _scale(axis).transform(ends[[0, -1]])
+        axis.get_transform().transform(ends[[0, -1]])
         for axis, ends in ((ax.xaxis, plane.xs), (ax.yaxis, plane.ys))
     )
     across, up = (right - left) / (len(plane.xs) - 1) / 2, (high - low) / (len(plane.ys) - 1) / 2
@@ -1241,64 +1061,95 @@ def _draw_image(ax, plane, values, **style):
     )
 
 
-def _contour_step(xs):
-    return -(-len(xs) // CONTOUR_POINTS)
-
-
 def _draw_contour(ax, plane, values, style):
-    """Draw the line where values on the grid pass 0, if they do."""
-    low, high = _range(values)
-    if low < 0 < high:
-        step = _contour_step(plane.xs)
-        values = np.ma.masked_invalid(values)
-        lines = ax.contour(plane.xs[::step], plane.ys[::step], values, levels=[0])
+    """Draw the line where values on the traced grid pass 0, if they do."""
+    rows, columns = plane.traced
+    values = np.ma.masked_invalid(values)
+    if values.min() < 0 < values.max():
+        lines = ax.contour(plane.xs[columns], plane.ys[rows], values, levels=[0])
         lines.set(**style | {"facecolor": "none"})
-
-
-def _marker_size(count):
-    return np.clip(6 * (300 / count) ** 0.25, 1, 6)
 
 
 def _draw_points(ax, points, index, names, colors, style=POINTS, prefix="", alpha=1.0, size=None):
     """Draw points by class; many points get smaller, and are pixels in a vector file."""
     size = _marker_size(len(points)) if size is None else size
     for number, name in names.items():
-        name = f"{prefix} {name}" if prefix or name.startswith("_") else name  # _a is hidden
         (drawn,) = ax.plot(
             *points[index == number].T,
             MARKERS[number % len(MARKERS)],
-            color=colors[number],
-            ms=size,
-            mew=size / 12,
-            alpha=alpha,
-            label=name,
+            label=f" {name}" if name.startswith("_") else f"{prefix}{name}",  # _a is hidden
+            **dict(color=colors[number], ms=size, mew=size / 12, alpha=alpha),
             rasterized=len(points) > 10_000,
         )
         drawn.set(**style)
 
 
+def _marker_size(count):
+    return np.clip(6 * (300 / count) ** 0.25, 1, 6)
+
+
 def _ring(ax, points, wrong):
-    """Draw a ring around wrong points and say how many they are."""
-    size, label = 11 / 6 * _marker_size(len(points)), f"wrong: {wrong.sum()} of {len(points)}"
-    ax.plot(*points[wrong].T, "o", ms=size, mfc="none", mec="black", label=label)
+    """Draw a ring around wrong points, where they are given, and say how many they are."""
+    if wrong is not None:
+        size, label = 11 / 6 * _marker_size(len(points)), f"wrong: {wrong.sum()} of {len(points)}"
+        ax.plot(*points[wrong].T, "o", ms=size, mfc="none", mec="black", label=label)
+
+
+def _class_colors(cmap, n_classes):
+    """Return an RGB colour for each class, from a list, a colormap or a colormap's name."""
+    if cmap is None:
+        cmap = CLASS_COLORS if n_classes <= len(CLASS_COLORS) else "turbo"
+    if isinstance(cmap, str | Colormap):
+        cmap = _colormap(cmap)
+        qualitative = n_classes <= cmap.N <= 20
+        cmap = cmap(range(n_classes) if qualitative else np.linspace(0, 1, n_classes))[:, :3]
+    try:
+        return [to_rgb(cmap[number]) for number in range(n_classes)]
+    except (TypeError, ValueError, LookupError) as error:
+        rule = f"cmap must have a colour for each of the {n_classes} classes"
+        raise _wrong(rule, cmap) from error
+
+
+def _colormap(cmap):
+    if isinstance(cmap, Colormap):
+        return cmap
+    if not isinstance(cmap, str) or cmap not in mpl.colormaps:
+        raise _wrong("cmap must be a colormap that matplotlib has", cmap)
+    return mpl.colormaps[cmap]
+
+
+def _check_style(name, style, artist):
+    """Raise an error where a style, unless it's None, doesn't fit an artist of matplotlib's."""
+    try:
+        artist.set(**({} if style is None else style))
+    except (TypeError, ValueError, AttributeError) as error:
+        raise _wrong(f"{name} must be a dict of properties, or None", error) from error
 
 
 def _name_axes(ax, names):
     for axis, name in zip((ax.xaxis, ax.yaxis), names, strict=False):
-        axis.set_label_text(_short(name))
+        axis.set_label_text(_one_line(name, MAX_NAME))
 
 
-def _draw_legend(ax, count):
-    """Draw a legend of what has a name, in a free place."""
+def _draw_legend(ax, count, may_grow=False):
+    """Draw a legend of what has a name, in a free place.
+
+    Where there is none, axes that `may_grow` get a higher upper limit, so that it is above all.
+    """
     names = ax.get_legend_handles_labels()[1]
-    if names:
-        many = len(names) > 10
-        ax.legend(
-            loc="best" if count <= 100_000 else "upper right",  # to look for the best takes time
-            markerscale=6 / _marker_size(count),
-            ncols=1 + (len(names) - 1) // 10,
-            fontsize="x-small" if many else None,
-        )
+    if not names:
+        return
+    style = dict(ncols=1 + (len(names) - 1) // 10, fontsize="x-small" if len(names) > 10 else None)
+    place = "best" if count <= 100_000 else "upper right"  # to look for the best takes time
+    legend = ax.legend(loc=place, markerscale=6 / _marker_size(count), **style)
+    ax.get_ylim()  # computes the limits
+    if may_grow and legend.get_window_extent().count_contains(
+        ax.transData.transform(np.concatenate([line.get_xydata() for line in ax.lines]))
+    ):
+        legend.set_loc("upper right")
+        bottom = ax.transAxes.inverted().transform(legend.get_window_extent().p0)[1]
+        top = 0, 1.02 / max(bottom, 0.3)  # where the old limit comes to lie below the legend
+        ax.set_ylim(top=(ax.transScale + ax.transLimits).inverted().transform(top)[1])
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from lab.checkpoints import checkpointed, stored_command
 from lab.many_seeds import draws_boundaries, run_seeds
 from lab.parser import CommandLine
 from lab.processes import joined
-from lab.reports import datasets_table
+from lab.reports import datasets_table, notes_on_table
 from lab.run import FILM_FILES, MODEL_FILES, run_once
 from model import CircleModelV2
 from support.checks import check_settings, fill_in
@@ -175,6 +175,8 @@ def main(argv: list[str] | None = None) -> None:
         with checkpointed(
             args.out, command, each, files, asked.checkpoint_every, asked.resume, processes
         ) as checkpoint:
+            for note in notes_on_table(each[0]) if processes.is_first else ():
+                print(note)
             run(device, args.out, args.compile, processes, checkpoint)
         if processes.is_first:
             print(f"\nIn {args.out}: {listed(files)}.")

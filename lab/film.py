@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lab.page import film_page
-from lab.pictures import plot_points_and_boundary
+from lab.pictures import kind, plot_points_and_boundary
 from lab.progress import progress
 from support.files import write_atomically
 from support.text import percent
@@ -72,6 +72,7 @@ class Film:
                 curves[number].set(markevery=[i], markersize=5)  # a dot at the end
             loss_panel.set_ylim(0, 1.1 * max(map(max, losses)))
             canvas.draw()
+            figure.set_layout_engine("none")  # as in the first frame, so that nothing moves
             images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
             bar.update()
         bar.close()
@@ -100,7 +101,7 @@ def animate_training(
 
     def look(model, panel):
         loss, accuracy = evaluate(model, data.X_train, data.y_train)
-        title = f"{type(model).__name__}: {percent(accuracy, digits=1)} right"
+        title = f"{kind(model)}: {percent(accuracy, digits=1)} right"
         plot_points_and_boundary(
             model, data.X_train, data.y_train, data, panel, title=title, grid_resolution=201
         )
@@ -115,15 +116,15 @@ def animate_training(
 
 def _stage(models, epochs):
     """Return a figure with a panel for each model and one for the losses, and the loss curves."""
-    figure = Figure(figsize=(3.7 * len(models) + 3.3, 3.9), dpi=80)
-    figure.subplots_adjust(left=0.04, right=0.985, bottom=0.12, top=0.84, wspace=0.2)
+    figure = Figure(figsize=(3.7 * len(models) + 3.3, 3.9), dpi=80, layout="constrained")
     *panels, loss_panel = figure.subplots(1, len(models) + 1)
     curves = [
-        loss_panel.plot([], [], style, color="black", label=type(model).__name__, marker="o")[0]
+        loss_panel.plot([], [], style, color="black", label=kind(model), marker="o")[0]
         for model, style in zip(models, cycle(("--", "-", ":", "-.")), strict=False)
     ]
     loss_panel.legend(loc="lower left")
     loss_panel.set(title="loss on the training set", xlabel="epoch", xlim=(0, epochs))
+    loss_panel.ticklabel_format(axis="y", scilimits=(-2, 3))  # numbers of much the same length
     return figure, panels, loss_panel, curves
 
 

@@ -1,18 +1,39 @@
-"""The pictures of one run: the models' boundaries among the points, and their learning curves."""
+"""The pictures of one run: the models' boundaries among the points, and their learning curves.
+
+All are drawn 8.6 inches wide, so that text of 8 points is still read where they are 830 pixels.
+"""
+
+from math import ceil, log
+from textwrap import fill
 
 import torch
 from matplotlib.figure import Figure
+from matplotlib.textpath import TextPath
 
 from helper_functions import plot_decision_boundary, plot_loss_curves
-from lab.reports import Result
-from support.text import percent
+from lab.reports import Result, shown_name
+from support.text import percent, shortened
 from train import Data
+
+NAME = 40  # characters of a name that pictures show
+
+
+def kind(model) -> str:
+    """Return what pictures call a model: linear, or its activation function's name."""
+    return shown_name(type(model).__name__, model.arguments.get("activation"))
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:
-    """Return a figure with a row for each model: its boundary among the train and test points."""
-    figure = Figure(figsize=(9.4, 9))
-    figure.subplots_adjust(left=0.08, right=0.89, bottom=0.09, top=0.96, wspace=0.06, hspace=0.12)
+    """Return a figure with a row for each model: its boundary among the train and test points.
+
+    The test points whose predicted class is wrong are ringed.
+    """
+    names = [shortened(name, NAME) for name in data.class_names]
+    widest = max(width(name, 9) for name in names)
+    columns = max(1, min(6, len(names) + 1, int(8.4 / (widest + 0.6))))
+    below = 0.19 * ceil((len(names) + 1) / columns)
+    layout = "compressed" if data.feature_names is None else "constrained"  # squares, or not
+    figure = Figure(figsize=(8.6, 7.8 + below), layout=layout)
     panels = figure.subplots(len(results), 2, sharex=True, sharey=True)
     for result, (left, right) in zip(results, panels, strict=True):
         accuracy = result.summary()
@@ -20,28 +41,35 @@ def plot_boundaries(results: list[Result], data: Data) -> Figure:
             (left, "train", data.X_train, data.y_train),
             (right, "test", data.X_test, data.y_test),
         ):
-            title = f"{result.name}, {part}: {percent(accuracy[f'{part}_accuracy'])} right"
-            plot_points_and_boundary(result.model, X, y, data, ax, title=title)
-    handles, labels = panels[0, 0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6))
-    if len(data.class_names) == 2:
-        scale = figure.add_axes((0.915, 0.3, 0.02, 0.45))
-        label = f"probability of {data.class_names[1]}"
-        figure.colorbar(panels[0, 0].images[0], cax=scale, label=label)
+            plot_points_and_boundary(result.model, X, y, data, ax, mark_errors=part == "test")
+            share = percent(accuracy[f"{part}_accuracy"])
+            ax.set_title(f"{kind(result.model)}, {part}: {share} right", fontsize=10)
+    classes, (*_, ring) = panels[0, 0].get_legend_handles_labels(), panels[0, 1].lines
+    handles, labels = [*classes[0], ring], [*classes[1], "wrong"]
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=9)
+    if len(names) == 2:
+        label = f"probability of {names[1]}"
+        figure.colorbar(panels[0, 0].images[0], ax=panels, label=label, fraction=0.03, aspect=30)
     return figure
 
 
 def plot_points_and_boundary(model, X, y, data: Data, ax, **options) -> None:
     """Draw a model's boundary among points X (n, 2), with the range and the names of the data."""
     plane = plane_around(torch.cat([data.X_train, data.X_test]))
-    options = plane | dict(class_names=data.class_names, legend=False) | options
+    options = plane | dict(class_names=data.class_names, legend=False, returns="logits") | options
     plot_decision_boundary(model, X, y, ax=ax, **options)
     ax.locator_params(nbins=5)
     if data.feature_names is None:
         ax.set_aspect("equal")
     else:  # in units of their own
-        ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1])
+        x, y = (fill(shortened(name, NAME), 18) for name in data.feature_names)
+        ax.set(xlabel=x, ylabel=y)
         ax.label_outer()
+
+
+def width(text: str, size: float) -> float:
+    """Return the inches that a text of a size in points is wide."""
+    return TextPath((0, 0), text, size=size).get_extents().width / 72
 
 
 def plane_around(points: torch.Tensor) -> dict:
@@ -54,12 +82,18 @@ def plane_around(points: torch.Tensor) -> dict:
 
 
 def plot_losses(results: list[Result]) -> Figure:
-    """Return a figure with a row for each model: its losses and its accuracies."""
-    figure = Figure(figsize=(10, 6.5))
-    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.08, top=0.95, hspace=0.28)
+    """Return a figure with a row for each model: its losses and its accuracies.
+
+    A line shows the loss of who knows nothing, and holds all classes for equally likely.
+    """
+    figure = Figure(figsize=(8.6, 6.2), layout="constrained")
     panels = figure.subplots(len(results), 2, sharex=True, sharey="col")
-    for result, row in zip(results, panels, strict=True):
-        plot_loss_curves(result.history, axes=row)
-        row[0].set_title(f"{result.name}: loss")
-        row[1].set_title(f"{result.name}: accuracy")
+    for result, (loss, accuracy) in zip(results, panels, strict=True):
+        plot_loss_curves(result.history, axes=(loss, accuracy))
+        classes = max(2, result.model.arguments["out_features"])
+        label = f"knows nothing: log {classes}"
+        loss.axhline(log(classes), color="#7B3294", ls=":", label=label)
+        loss.legend()
+        loss.set_title(f"{kind(result.model)}: loss")
+        accuracy.set_title(f"{kind(result.model)}: accuracy")
     return figure

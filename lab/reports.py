@@ -8,9 +8,12 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
+from support.checks import keywords_of
+from support.csv_file import is_csv, read_csv
 from support.files import write_atomically
 from support.layers import ACTIVATIONS
-from support.text import percent
+from support.text import listed, percent, shortened, shown
+from train import make_data
 
 
 def shown_name(name: str, activation: str) -> str:
@@ -59,6 +62,20 @@ def datasets_table(datasets: dict[str, dict]) -> str:
         shown = (f"{k} ({v})" if v is not None else k for k, v in own.items())
         lines.append(f"  {name:<11}{', '.join(shown)}".replace("_", "-"))
     return "\n".join(lines)
+
+
+def notes_on_table(settings: dict) -> list[str]:
+    """Return sentences on how the settings' CSV file was read, and on what a part of it lacks."""
+    if not is_csv(settings["data"]):
+        return []
+    notes = [*read_csv(settings["data"], settings["features"], settings["label"]).notes]
+    data = make_data(**keywords_of(make_data, settings))
+    for part, y in (("training", data.y_train), ("test", data.y_test)):
+        there = y.unique().tolist()
+        missing = [shown(name) for i, name in enumerate(data.class_names) if i not in there]
+        if missing:
+            notes.append(f"The {part} set has no point of class {shortened(listed(missing))}.")
+    return notes
 
 
 def write_metrics(out, settings: dict, device, figures: dict) -> None:

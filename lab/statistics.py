@@ -4,6 +4,7 @@ A history of many runs has the keys of a single run's; each entry is a list with
 Accuracies and shares are fractions.
 """
 
+import math
 from itertools import chain
 
 import numpy as np
@@ -11,11 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from scipy import stats
 
+from lab.pictures import width
 from support.files import save_figure
-from support.text import as_argument, markdown, percent
+from support.text import as_argument, markdown, percent, shortened
 
 GOAL = 0.99
-COLORS = {"CircleModelV0": "#D55E00", "CircleModelV2": "#0072B2"}
+COLORS = {"CircleModelV0": "0.45", "CircleModelV2": "#7B3294"}  # none is that of a class
 MARKERS = {"CircleModelV0": "o", "CircleModelV2": "^"}
 
 
@@ -158,21 +160,18 @@ def _loss_gap(s):
 def plot_seeds(
     histories: dict[str, dict], best: float | None, guess: float | None = None
 ) -> Figure:
-    """Return a figure: how the final test accuracies spread, and the bands of the test losses.
+    """Return a figure: how many seeds end at which test accuracy, and the bands of the test losses.
 
     A line shows the best possible accuracy or that of guessing, whichever a model is nearer to.
     """
-    figure = Figure(figsize=(11, 4.8), layout="constrained")
+    figure = Figure(figsize=(8.6, 4.8), layout="constrained")
     left, right = figure.subfigures(1, 2)
     panels, losses = left.subplots(len(histories), 1, squeeze=False)[:, 0], right.subplots()
     n = len(next(iter(histories.values()))["test_acc"][-1])
     left.suptitle(f"Final test accuracy of {n} seeds")
-    random = np.random.default_rng(0)
     for (name, history), panel, line in zip(histories.items(), panels, ("--", "-"), strict=False):
         final = np.array(history["test_acc"][-1])
-        heights = random.uniform(-0.3, 0.3, n)  # so that equal accuracies don't hide each other
-        style = dict(color=COLORS[name], alpha=0.5, mec="none", rasterized=n > 10_000)
-        panel.plot(final, heights, MARKERS[name], ms=6, label="a seed", **style)
+        panel.hist(final, _bins(final), color=COLORS[name], alpha=0.7)
         panel.axvline(final.mean(), color="black", lw=1.5, label=f"mean: {percent(final.mean())}")
         middle = ((guess or 0) + (best or 1)) / 2
         if final.mean() > middle and best is not None:
@@ -181,27 +180,40 @@ def plot_seeds(
         elif final.mean() < middle and guess is not None:
             label = f"guessing: {percent(guess, digits=0)}"
             panel.axvline(guess, color="black", ls=":", lw=1.5, label=label)
-        panel.set(title=name, yticks=[], ylim=(-0.5, 1.5))  # with room for the legend
-        panel.xaxis.set_major_formatter(PercentFormatter(1, decimals=2, symbol=" %"))
-        panel.locator_params(axis="x", nbins=6)
-        panel.margins(x=0.1)
-        panel.legend(loc="upper left")
+        panel.set(title=name, ylabel="seeds")
+        panel.margins(x=0.1, y=0.5)  # with room for the legend
+        panel.yaxis.get_major_locator().set_params(integer=True)
+        panel.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+        panel.locator_params(axis="x", nbins=5)
+        panel.legend(loc="upper left", fontsize=9)
         low, median, high = np.quantile(history["test_loss"], [0.05, 0.5, 0.95], axis=1)
         losses.fill_between(history["epoch"], low, high, color=COLORS[name], alpha=0.25, lw=0)
         losses.plot(history["epoch"], median, line, color=COLORS[name], label=name)
-    losses.set(
-        title="Test loss: median, and 5 % to 95 % of the seeds", xlabel="epoch", ylabel="loss"
-    )
+    title = "Test loss: median,\nand 5 % to 95 % of the seeds"
+    losses.set(title=title, xlabel="epoch", ylabel="loss")
     losses.legend(loc="best")
     losses.set_ylim(bottom=0)
     return figure
 
 
+def _bins(values):
+    """Return edges of bins, each about one or some of the accuracies that are possible."""
+    distinct = np.unique(np.round(values, 9))
+    if len(distinct) == 1:
+        return distinct[0] + [-0.005, 0.005]
+    step, spread = np.diff(distinct).min(), distinct[-1] - distinct[0]
+    step *= math.ceil(spread / step / 40)
+    return distinct[0] - step / 2 + step * np.arange(math.ceil(spread / step + 0.5) + 1)
+
+
 def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
     """Return a figure of accuracies and losses at each value of the setting, with intervals."""
-    figure = Figure(figsize=(11, 4.5), layout="constrained")
-    accuracy, loss = figure.subplots(1, 2)
     values = list(dict.fromkeys(value for value, _ in summaries))
+    texts = [shortened(as_argument(value), 40) for value in values]
+    crowded = sum(width(text, 10) + 0.1 for text in texts) > 7.5  # inches
+    height = 6.4 + crowded * max(width(text, 10) for text in texts)
+    figure = Figure(figsize=(8.6, height), layout="constrained")
+    accuracy, loss = figure.subplots(2, 1)
     names = list(dict.fromkeys(name for _, name in summaries))
     line = "" if isinstance(values[0], str) else "-"  # nothing lies between two names
     for shift, name in zip(np.linspace(-0.08, 0.08, len(names) or 1), names, strict=True):
@@ -223,12 +235,14 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
             )  # fmt: skip
     n = next(iter(summaries.values()))["seeds"]
     for ax in (accuracy, loss):
-        ax.set(xlabel=setting, xticks=range(len(values)), xticklabels=map(as_argument, values))
+        ax.set_xticks(range(len(values)), texts, rotation=90 if crowded else 0)
         ax.set_xlim(-0.5, len(values) - 0.5)
         ax.legend()
+    loss.set_xlabel(setting)
+    accuracy.tick_params(labelbottom=False)  # the values stand below the losses
     bottom = min(0.4, *(s["mean_95_bootstrap"][0] - 0.05 for s in summaries.values()))
     accuracy.set(title=f"Mean test accuracy of {n} seeds, 95 % interval", ylim=(bottom, 1.02))
-    accuracy.yaxis.set_major_formatter(PercentFormatter(1))
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     loss.set(title="Test loss minus train loss, 95 % interval")
     loss.axhline(0, color="black", lw=0.8)
     return figure

@@ -39,10 +39,10 @@ def shown(value):
         return f"one of type {type(value).__name__} that is too long to show"
 
 
-def shortened(text, length=200):
+def shortened(text, most=200):
     """Return text of at most so many characters, without its middle where it is longer."""
-    half = length // 2
-    return text if len(text) <= length else f"{text[: half - 3]}...{text[-half:]}"
+    half = most // 2
+    return text if len(text) <= most else f"{text[: half - 3]}...{text[-half:]}"
 
 
 def on_one_line(text):

@@ -67,7 +67,7 @@ def test_a_film_holds_copies_of_the_states_that_the_model_had():
 def test_the_frames_show_the_models_of_their_epochs(tmp_path, monkeypatch):
     film, models = filmed()
     modes = [[module.training for module in model.modules()] for model in models]
-    drawn = []
+    drawn, kinds = [], {"CircleModelV0": "linear", "CircleModelV2": "ReLU"}
 
     def spy(model, X, y, *, ax, title, **options):
         weight = model.layers.output.weight.clone()
@@ -82,7 +82,7 @@ def test_the_frames_show_the_models_of_their_epochs(tmp_path, monkeypatch):
     for i, (name, weight, title, heading) in enumerate(drawn):
         assert torch.equal(weight, film.reels[i % 2][1][i // 2]["layers.output.weight"])
         assert heading == f"epoch {film.epochs[i // 2]}"
-        assert re.fullmatch(rf"{name}: \d+\.\d % right", title)
+        assert re.fullmatch(rf"{kinds[name]}: \d+\.\d % right", title)
     assert modes == [[module.training for module in model.modules()] for model in models]
 
     with Image.open(tmp_path / "training.gif") as film_file:

@@ -85,7 +85,7 @@ def test_boundary_panels_say_what_they_show():
     titles = [ax.get_title() for ax in figure.axes[:4]]
     for title, (name, part) in zip(
         titles,
-        [(name, part) for name in ("CircleModelV0", "CircleModelV2") for part in ("train", "test")],
+        [(name, part) for name in ("linear", "ReLU") for part in ("train", "test")],
         strict=True,
     ):
         assert title.startswith(f"{name}, {part}: ")

@@ -335,6 +335,7 @@ def test_the_script_learns_a_file_and_its_names_reach_the_pictures(tmp_path, mon
         "cat",
         "dog",
         "horse",
+        "wrong",  # the rings
     ]
     assert boundaries.axes[2].get_xlabel() == "height"
     assert boundaries.axes[2].get_ylabel() == "weight"
@@ -351,7 +352,7 @@ def test_many_seeds_read_a_file_once_and_split_it_each_in_its_own_way(tmp_path, 
     path = many_rows(tmp_path)
     main(["--data", path, "--epochs", "2", "--seeds", "3", "--out", str(tmp_path / "out")])
     info = csv_file.read_csv.cache_info()
-    assert (info.misses, info.hits) == (1, 2)  # once for its notes, too
+    assert (info.misses, info.hits) == (1, 4)  # two hits are for the notes on it
     assert "best possible" not in capsys.readouterr().out
     assert not torch.equal(make_data(data=path, seed=1).y_test, make_data(data=path, seed=2).y_test)
 
@@ -378,6 +379,21 @@ def test_a_rare_class_may_be_missing_from_the_test_set(tmp_path):
 def test_a_feature_that_float32_cannot_tell_apart_is_refused(column, message):
     with pytest.raises(ValueError, match=message):
         mean_and_std(np.float32([column, [1, 2, 3]]).T, ("a", "b"))
+
+
+def test_a_run_tells_how_its_table_was_read(tmp_path, capsys):
+    path = tmp_path / "table.csv"
+    rows = [f"{i / 10};{i % 7};{'rare' if i < 2 else 'often'}" for i in range(40)]
+    path.write_text("\n".join(["a;b;c", *rows]).replace(".", ","))
+    arguments = ["--data", str(path), "--epochs", "1", "--out", str(tmp_path / "out")]
+    main([*arguments, "--test-size", "0.1"])
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == f"{path} was read with semicolons between its columns and decimal commas."
+    assert second == "The test set has no point of class 'rare'."
+    main([*arguments, "--test-size", "0.5", "--seeds", "2"])
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert first == f"{path} was read with semicolons between its columns and decimal commas."
+    assert second == "2 seeds, 42 to 43, on cpu."
 
 
 def test_a_file_with_too_few_rows_is_one_sentence(tmp_path, capsys):

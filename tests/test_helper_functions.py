@@ -499,7 +499,11 @@ class Broken:
         (dict(y=[None, *LETTERS[1:]]), ValueError, "y must have no missing labels; got None"),
         (dict(y=np.arange(60)), ValueError, "y must have whole numbers from 0 to 1.*60 different"),
         (dict(y=np.array([1, "a"] * 30, object)), ValueError, "y must hold labels of one kind"),
-        (dict(model=Sectors(), y=LETTERS), ValueError, "or 3 different labels; got 'a' among 2"),
+        (
+            dict(model=Sectors(), y=LETTERS),
+            ValueError,
+            "or 3 different labels; got 'a'. There are 2",
+        ),
         (dict(grid_resolution=1), ValueError, "grid_resolution must be .*2 or more; got 1"),
         (dict(grid_resolution=10.5), ValueError, "grid_resolution must be .*got 10.5"),
         (dict(xlim=(1, 0)), ValueError, r"xlim must be \(low, high\).*got \(1, 0\)"),
@@ -513,7 +517,7 @@ class Broken:
         (dict(model=lambda p: p[:5, 0]), ValueError, r"model must return shape .*got \(5,\)"),
         (dict(model=lambda p: p[:, :, None]), ValueError, "model must return shape"),
         (dict(model=lambda p: p[:, :0]), ValueError, "model must return shape"),
-        (dict(model=lambda p: "no"), TypeError, "model must return a tensor .*got str"),
+        (dict(model=lambda p: "no"), TypeError, "model must return a tensor .*got .* str"),
         (dict(model=lambda p: p[:, 0] * np.nan), ValueError, "model must return numbers; got nan"),
         (dict(model=lambda p: np.arange(len(p))), ValueError, "at most 1000 different labels"),
         (dict(model=nn.LazyLinear(1)), ValueError, "model must know its shapes"),
@@ -648,14 +652,13 @@ def test_the_switch_is_what_goes_into_the_activation_function():
     }
     for between in ways.values():
         model = Forward(between).eval()
-        with helper_functions._recorded_layers(model, 3) as calls, torch.no_grad():
+        with helper_functions._watched_layers(model, 3) as layers, torch.no_grad():
             model(torch.from_numpy(grid(21)).float())
         with torch.no_grad():
             given = between(model, expected.clone())
-        (layer,) = helper_functions._hidden_layers(calls, (21, 21))
-        for number, unit in enumerate(layer.units):
-            np.testing.assert_allclose(unit.switch.ravel(), expected[:, number], atol=1e-6)
-            np.testing.assert_allclose(unit.activation.ravel(), given[:, number], atol=1e-6)
+        layer, _ = layers
+        np.testing.assert_allclose(layer.switch[0], expected, atol=1e-6)
+        np.testing.assert_allclose(layer.activation[0], given, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own
@@ -1313,7 +1316,7 @@ def test_a_plane_with_logarithmic_axes_is_drawn_right():
         column, row = ax.transData.transform(place).astype(int)
         red, _, blue = seen[len(seen) - row, column, :3].astype(int)
         assert np.sign(blue - red) == sign
-    with pytest.raises(ValueError, match="X and xlim must lie where a log axis does; got -"):
+    with pytest.raises(ValueError, match=r"X and xlim must lie where a log axis does; got \(-0"):
         plot_decision_boundary(circle, X, ax=ax)
 
 
@@ -1404,3 +1407,55 @@ def test_loss_curves_of_tensors_and_of_one_epoch():
     plt.clf()
     loss, _ = plot_loss_curves({key: torch.rand(3) for key in keys})
     assert [line.get_marker() for line in loss.lines] == ["", ""]
+
+
+def test_the_legend_of_a_dense_cloud_stands_above_it():
+    cloud = np.random.default_rng(0).uniform(-1, 1, (3000, 2))
+    labels = cloud[:, 0] > 0
+    for scale in ("linear", "log"):
+        ax = plt.figure().subplots()
+        ax.set_yscale(scale)
+        points = np.exp(cloud) if scale == "log" else cloud
+        plot_predictions(points[:2000], labels[:2000], points[2000:], labels[2000:], ax=ax)
+        ax.figure.canvas.draw()
+        box = ax.get_legend().get_window_extent()
+        assert not box.count_contains(ax.transData.transform(points))
+        assert ax.bbox.contains(*box.p0)
+        assert ax.bbox.contains(*box.p1)
+
+
+LONG = ["x" * 500] * 500
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(xlim=LONG),
+        dict(class_names=LONG),
+        dict(cmap=LONG),
+        dict(cmap="x\n" * 500),
+        dict(alpha=LONG),
+        dict(returns="x" * 5000),
+        dict(features=LONG),
+        dict(at=LONG),
+        dict(line=LONG),
+        dict(points={"x" * 5000: 1}),
+        dict(grid_resolution=LONG),
+        dict(y=np.array(LONG[:60])),
+        dict(X=[["x" * 5000, 1]]),
+        dict(X=np.full((3, 2), np.nan)),
+        dict(y=np.arange(60).astype(str)),
+    ],
+)
+def test_an_error_echoes_one_line_at_most_and_ends_with_a_full_stop(options):
+    with pytest.raises(ValueError, match=r".") as caught:
+        plot_decision_boundary(**dict(model=Ring(), X=X, y=y) | options)
+    text = str(caught.value)
+    assert len(text) < 350
+    assert "\n" not in text
+    assert text.endswith(".")
+
+
+def test_hidden_units_on_a_fine_grid():
+    figure = plot_hidden_units(CircleModelV2(hidden_units=1), X, grid_resolution=1001)
+    assert image_of(panels_of(figure)["layer 1, unit 1"]).shape == (1001, 1001)

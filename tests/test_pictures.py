@@ -1,0 +1,151 @@
+"""The pictures of a run have room for whatever the classes and the features are called."""
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.legend import Legend
+from matplotlib.text import Text
+
+from lab.film import _stage
+from lab.pictures import plot_boundaries, plot_losses, plot_points_and_boundary
+from lab.reports import Result
+from lab.statistics import plot_comparison, plot_seeds, summarize
+from model import CircleModelV0, CircleModelV2
+from train import Data
+
+HISTORY = {
+    key: [0.5, 0.25, 0.125] for key in ("train_loss", "test_loss", "train_acc", "test_acc")
+} | {"epoch": [0, 1, 2]}
+
+
+def overlaps(figure):
+    """Return the texts that stick out of a drawn figure, and the pairs that lie on each other."""
+    FigureCanvasAgg(figure).draw()
+    texts = [
+        (text.get_text(), text.get_window_extent())
+        for text in figure.findobj(Text)
+        if text.get_visible()
+        and text.get_text().strip()
+        and is_seen(text, figure)
+        and text.get_window_extent().size.all()
+    ]
+    whole = figure.bbox
+    out = [
+        name
+        for name, box in texts
+        if box.x0 < 0 or box.y0 < 0 or box.x1 > whole.x1 or box.y1 > whole.y1
+    ]
+    boxes = [(name, box.padded(-0.5)) for name, box in texts]
+    pairs = [
+        (one, other)
+        for i, (one, box) in enumerate(boxes)
+        for other, second in boxes[:i]
+        if box.overlaps(second)
+    ]
+    panels = [(name, box) for name, box in texts if name.startswith("name")]
+    frames = [ax.get_window_extent().padded(-1) for ax in figure.axes]
+    pairs += [(name, "panel") for name, box in panels for frame in frames if box.overlaps(frame)]
+    return out, pairs
+
+
+def is_seen(text, figure):
+    """Whether a text is drawn: matplotlib keeps those of ticks beyond the limits, too."""
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if text in (tick.label1, tick.label2):
+                    return low <= tick.get_loc() <= high
+    return True
+
+
+def results_and_data(classes, length, low, high, features=("name of x", "name of y")):
+    random = np.random.default_rng(classes)
+    X = torch.from_numpy(random.uniform(low, high, (40 * classes, 2))).float()
+    y = torch.arange(40 * classes).reshape(-1, 1) % classes
+    y = y.float() if classes == 2 else y
+    names = tuple(f"name {i} ".ljust(length, "m") for i in range(classes))
+    features = None if features is None else tuple(f.ljust(length, "w") for f in features)
+    half = len(X) // 2
+    data = Data(X[:half], y[:half], X[half:], y[half:], names, features)
+    models = [
+        kind(hidden_units=4, out_features=1 if classes == 2 else classes)
+        for kind in (CircleModelV0, CircleModelV2)
+    ]
+    return [Result(model, HISTORY, 1.0) for model in models], data
+
+
+@pytest.mark.parametrize("classes", [2, 3, 8, 30])
+@pytest.mark.parametrize(
+    ("length", "low", "high"), [(8, -3e9, 4e9), (20, -1, 1), (40, 1e-9, 3e-9), (100, -1, 1)]
+)
+def test_everything_is_seen_whole_and_nothing_lies_on_another(classes, length, low, high):
+    figure = plot_boundaries(*results_and_data(classes, length, low, high))
+    assert overlaps(figure) == ([], [])
+    (legend,) = figure.findobj(Legend)
+    assert len(legend.get_texts()) == classes + 1  # and the rings
+    assert min(text.get_fontsize() for text in figure.findobj(Text) if text.get_text()) >= 8
+    assert figure.get_figwidth() <= 8.64  # so that 8 points are 8 points at 830 pixels, or more
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(52.519, 52.521), (1_700_000_000, 1_700_100_000), (28e3, 2e6), (-1e-7, 1e9)]
+)
+def test_numbers_of_any_kind_have_room(low, high):
+    for features in (("a", "b"), None):
+        figure = plot_boundaries(*results_and_data(2, 10, low, high, features))
+        assert overlaps(figure) == ([], [])
+
+
+def test_losses_have_room():
+    results, _ = results_and_data(2, 10, -1, 1)
+    for scale in (1e-9, 1, 1e9):
+        history = {key: [scale * x for x in HISTORY[key]] for key in HISTORY}
+        history |= {key: HISTORY[key] for key in ("train_acc", "test_acc", "epoch")}
+        figure = plot_losses([Result(result.model, history, 1.0) for result in results])
+        assert overlaps(figure) == ([], [])
+
+
+def seeds_history(scale, n=12):
+    random = np.random.default_rng(0)
+    shares = lambda low: (low + (1 - low) * random.uniform(size=(3, n))).tolist()  # noqa: E731
+    losses = lambda: (scale * random.uniform(size=(3, n))).tolist()  # noqa: E731
+    history = dict(epoch=[1, 2, 10**9], train_loss=losses(), test_loss=losses())
+    return history | dict(train_acc=shares(0.5), test_acc=shares(0.5), train_mode_acc=shares(0.4))
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
+def test_seeds_have_room(scale):
+    histories = {name: seeds_history(scale) for name in ("CircleModelV0", "CircleModelV2")}
+    for best in (None, 0.99957):
+        figure = plot_seeds(histories, best, guess=0.5)
+        assert overlaps(figure) == ([], [])
+        assert figure.get_figwidth() <= 8.64
+
+
+@pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
+@pytest.mark.parametrize(
+    "values", [(0.1, 0.2), tuple(range(30)), tuple(f"{i} ".ljust(40, "m") for i in range(30))]
+)
+def test_comparisons_have_room(scale, values):
+    names = ("CircleModelV0", "CircleModelV2")
+    each = {(v, name): summarize(seeds_history(scale), None) for v in values for name in names}
+    figure = plot_comparison("hidden_units", each)
+    assert overlaps(figure) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "loss", "length"), [(-1, 1, 1, 8), (-3e9, 4e9, 1e9, 40), (1e-9, 3e-9, 1e-9, 40)]
+)
+def test_films_have_room(low, high, loss, length):
+    results, data = results_and_data(2, length, low, high)
+    figure, panels, loss_panel, _ = _stage([result.model for result in results], 10**9)
+    figure.suptitle("epoch 1000000000")
+    for result, panel in zip(results, panels, strict=True):
+        title = "leaky ReLU: 100.0 % right"
+        plot_points_and_boundary(result.model, data.X_train, data.y_train, data, panel, title=title)
+    for top in (loss, 3.3 * loss):  # the layout is that of the first frame
+        loss_panel.set_ylim(0, top)
+        assert overlaps(figure) == ([], [])
+        figure.set_layout_engine("none")
