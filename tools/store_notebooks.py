@@ -1,8 +1,8 @@
 """Run notebooks from top to bottom and store their outputs: python tools/store_notebooks.py.
 
 Names of notebooks may follow; by default all are run. A page in a frame isn't stored, which would
-soon be an old one: its text is. Pictures are stored in few colours,
-in a third of the space.
+soon be an old one: its text is. Pictures are stored with a palette, which takes a third of the
+space.
 """
 
 import base64
@@ -33,10 +33,10 @@ def joined(outputs: list) -> list:
 
 
 def in_few_colors(png: str) -> str:
-    """Return a picture, the text of a PNG in base64, with a palette of 128 colours."""
+    """Return a picture, the text of a PNG in base64, with a palette of 256 colours."""
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     file = io.BytesIO()
-    picture.quantize(128, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
 
 
