@@ -98,13 +98,16 @@ def plot_logit_and_probability(model, X):
         (left, logit, [-4, -2, 0, 2, 4], "Greys", "logit"),
         (right, torch.sigmoid(logit), [0.1, 0.5, 0.9], PROBABILITY, "probability of class 1"),
     ):
-        heights = values.reshape(len(x2), len(x1))
-        image = ax.pcolormesh(x1, x2, heights, cmap=cmap, alpha=0.6, rasterized=True)
+        heights = values.reshape(len(x2), len(x1)).numpy()
+        low, high = (0, 1) if ax is right else (None, None)
+        style = dict(cmap=cmap, vmin=low, vmax=high, alpha=0.6, rasterized=True)
+        image = ax.pcolormesh(x1, x2, heights, **style)
         widths = [2.2 if level in (0, 0.5) else 0.8 for level in levels]
         lines = ax.contour(x1, x2, heights, levels, colors="black", linewidths=widths)
         lines.set_linestyle("-")
         ax.clabel(lines, fontsize=8)
-        ax.set(title=name, aspect="equal")
+        ax.set(title=name, xlabel="x1", ylabel="x2", aspect="equal")
+        ax.label_outer()
         figure.colorbar(image, ax=ax, shrink=0.8)
 
 
@@ -114,9 +117,9 @@ def plot_ramps(x, ramps: dict):
     ramps: values (n,) by the names that they have in the legend.
     """
     for (name, values), style in zip(ramps.items(), ("--", "-.", ":"), strict=False):
-        plt.plot(x, values, style, color=PURPLE, lw=1.2, label=name)
+        plt.plot(x, values, style, color=PURPLE, lw=1.4, zorder=3, label=name)
     total = sum(ramps.values())
-    plt.plot(x, total, color="black", lw=2.5, label="sum")
+    plt.plot(x, total, color="black", lw=4, alpha=0.6, label="sum")
     slopes = total.diff() / x.diff()
     kinks = 1 + torch.nonzero(slopes.diff().abs() > 0.1).flatten()
     plt.plot(x[kinks], total[kinks], "o", color="black", label="kink")
@@ -143,7 +146,7 @@ def plot_fits(x, curve, fits: dict):
 def plot_important_units(model, X, y, *, count: int = 4):
     """Draw the hidden units that matter most over the plane of points X (n, 2), layer by layer.
 
-    A unit matters as much as the weights that lead away from it times how much it varies on the
+    A unit matters as much as the weights that lead away from it, times how much it varies on the
     points. The darker, the higher is its activation; a black line is where it switches on.
     """
     layers = layers_of(model)
@@ -162,10 +165,13 @@ def plot_important_units(model, X, y, *, count: int = 4):
             weights = layers[stop].weight.norm(dim=0)
         importance = weights * hidden.std(dim=0)
         for ax, unit in zip(row, importance.argsort(descending=True)[:count], strict=True):
-            shape = len(x2), len(x1)
-            ax.pcolormesh(x1, x2, inputs[:, unit].reshape(shape), cmap="Purples", rasterized=True)
-            ax.contour(x1, x2, before[:, unit].reshape(shape), [0], colors="black")
-            draw_points(ax, X, y, size=1.5, alpha=0.6)
+            height, switch = (
+                values[:, unit].reshape(len(x2), len(x1)).numpy() for values in (inputs, before)
+            )
+            ax.pcolormesh(x1, x2, height, cmap="Purples", rasterized=True)
+            if switch.min() < 0 < switch.max():
+                ax.contour(x1, x2, switch, [0], colors="black")
+            draw_points(ax, X, y, size=2, alpha=0.8)
             ax.set(title=f"layer {number + 1}, unit {unit + 1}", xticks=[], yticks=[])
             ax.set(aspect="equal")
 
@@ -173,7 +179,7 @@ def plot_important_units(model, X, y, *, count: int = 4):
 def plot_bending(model, X, y, *, shares=(0.0, 0.5, 1.0)):
     """Draw the plane and points X (n, 2) on their way to where the last hidden layer has them.
 
-    The models' boundary ends up on a straight line, which is dashed.
+    The model's boundary ends up on a straight line, which is dashed.
     """
     view = last_layer_view(model, X)
     figure, panels = plt.subplots(1, len(shares), figsize=(9.5, 3.9), layout="constrained")
@@ -181,8 +187,8 @@ def plot_bending(model, X, y, *, shares=(0.0, 0.5, 1.0)):
         plot_bent_plane(view, X, y, ax=ax, share=share, class_names=CIRCLES)
         name = {0: "the plane", 1: "what the last layer sees"}.get(share, "on the way")
         ax.set_title(name)
-        if share == 0:
-            ax.set(xlabel="x1", ylabel="x2")
+    panels[0].set(xlabel="x1", ylabel="x2")
+    panels[-1].set(xlabel="direction of most spread", ylabel="direction that decides")
     _one_legend(figure)
 
 
@@ -197,7 +203,9 @@ def plot_networks_pieces(models: dict, X, y):
         sides = len(boundary_segments(pieces))
         plot_pieces(pieces, ax=ax)
         draw_points(ax, X, y, CIRCLES)
-        ax.set(title=f"{name}\n{len(pieces)} pieces, a boundary of {sides} sides")
+        title = f"{name}\n{len(pieces)} pieces, a boundary of {sides} sides"
+        ax.set(title=title, xlabel="x1", ylabel="x2")
+        ax.label_outer()
     _one_legend(figure)
 
 
@@ -260,7 +268,7 @@ def _grid(X, points=151):
         torch.linspace(start.item(), stop.item(), points)
         for start, stop in zip(low - pad, high + pad, strict=True)
     )
-    return x1, x2, torch.cartesian_prod(x2, x1).flip(1)
+    return x1.numpy(), x2.numpy(), torch.cartesian_prod(x2, x1).flip(1)
 
 
 def _one_legend(figure):

@@ -23,7 +23,7 @@ from tools.results import agree
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 ANSWER = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
-NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$[^$\n]*\$", re.DOTALL)
+NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$[^$\n]*\$|\(https?://\S+?\)", re.DOTALL)
 RESULT = re.compile(r"(?<![\w.])\d+(?:\.\d+|(?= ?%))")  # a decimal or a percentage
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 ABOUT = re.compile(r"\babout (\d+(?:\.\d+)?)((?: ?%| points?)?)")
