@@ -143,7 +143,7 @@ def plot_running_mean(units, eval_from: int, *, ax=None):
     ax.plot(stored, lw=2, color=PURPLE, label="running_mean")
     ax.axvspan(eval_from - 0.5, len(seen) - 0.5, color="0.93", label="eval mode")
     ax.set(title="One unit in batches of eight", xlabel="batch", ylabel="value before BatchNorm")
-    ax.legend(loc="lower left", fontsize=8)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, fontsize=8)
     return ax
 
 

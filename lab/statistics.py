@@ -34,7 +34,10 @@ def bootstrap_interval(values, resamples: int = 2000) -> tuple[float, float]:
     Source: B. Efron and R. Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
     """
     values, random = np.asarray(values), np.random.default_rng(0)
-    means = [random.choice(values, len(values)).mean() for _ in range(resamples)]
+    means, at_once = [], max(1, 10**6 // len(values))  # some megabytes
+    for start in range(0, resamples, at_once):
+        shape = min(at_once, resamples - start), len(values)
+        means.extend(random.choice(values, shape).mean(axis=1))
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
 
