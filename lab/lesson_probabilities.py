@@ -13,7 +13,14 @@ from lab.lesson_pictures import CIRCLES, GREY, PURPLE
 
 BINS = 10
 THREE_SPIRALS = dict(
-    data="spirals", classes=3, samples=600, noise=0.03, hidden_units=32, epochs=300, lr=0.3
+    data="spirals",
+    classes=3,
+    samples=600,
+    noise=0.03,
+    hidden_units=32,
+    epochs=300,
+    lr=0.3,
+    record_every=300,
 )
 
 
