@@ -35,7 +35,8 @@ def train_together(models, datasets: list[Data], seeds, **settings) -> list[floa
         chunk = slice(start, start + CHUNK)
         own = keywords_of(Training, settings) | {"seed": seeds[chunk]}
         trainings.append(EnsembleTraining(Ensemble(models[chunk]), stack(datasets[chunk]), **own))
-    with progress(len(models), " models") as bar:
+    silent = len(trainings) == 1  # which is over all at once
+    with progress(len(models), " models", silent=silent) as bar:
         for training in train_in_turns(iter(trainings), torch.get_num_threads(), lambda _: None):
             bar.update(training.model.size)
     for number, model in enumerate(models):

@@ -9,6 +9,7 @@ import copy
 import io
 import re
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import nbformat
@@ -22,10 +23,11 @@ from tools.results import agree
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 ANSWER = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
-NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$[^$\n]*\$", re.DOTALL)
+NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$[^$\n]*\$|\(https?://\S+?\)", re.DOTALL)
 RESULT = re.compile(r"(?<![\w.])\d+(?:\.\d+|(?= ?%))")  # a decimal or a percentage
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 ABOUT = re.compile(r"\babout (\d+(?:\.\d+)?)((?: ?%| points?)?)")
+IMPORT = re.compile(r"(from|import) ")
 MEAN = re.compile(r"-?(\d+(?:\.\d+)?) \((-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?)\)((?: ?%)?)")
 
 
@@ -113,15 +115,33 @@ def executed(notebook, tmp_path_factory):
 
 
 def is_playground(request):
-    return request.node.callspec.params["notebook"].stem == "05_playground"
+    return request.node.callspec.params["notebook"].stem == "08_playground"
 
 
 def test_a_cell_is_short_and_so_is_the_notebook(request, notebook):
     path = request.node.callspec.params["notebook"]
     assert (5 if is_playground(request) else 15) <= len(notebook.cells) <= 25
-    assert path.stat().st_size < 300_000
+    assert path.stat().st_size < 600_000  # with pictures that are sharp on a projector
     for cell in code_cells(notebook):
-        assert len(cell.source.splitlines()) <= 10, cell.source
+        lines = [line for line in cell.source.splitlines() if line and not IMPORT.match(line)]
+        assert len(lines) <= 8, cell.source
+
+
+def test_it_tells_at_the_top_what_it_needs_and_at_the_end_what_to_take_along(notebook):
+    top = notebook.cells[0].source
+    for words in ("**You need:**", "**Time:** ", " minutes", "**Afterwards you can say**"):
+        assert words in top
+    text = prose(notebook)
+    _, summary = text.split("\n## Summary\n")
+    _, further = text.split("\n## Further reading\n")
+    goals, learned = (len(re.findall(r"^\* ", part, re.MULTILINE)) for part in (top, summary))
+    assert learned >= goals >= 3
+    assert len(re.findall(r"\]\(https://\S+\)", further)) >= 2
+
+
+def test_a_percentage_has_one_form(notebook):
+    shown = "\n".join(map(printed, code_cells(notebook)))
+    assert not re.search(r"\d%", NOT_PROSE.sub("", prose(notebook)) + shown)
 
 
 def test_the_stored_outputs_are_of_one_clean_run(notebook):
@@ -130,7 +150,15 @@ def test_the_stored_outputs_are_of_one_clean_run(notebook):
     for cell in cells:
         raises = any(output.output_type == "error" for output in cell.outputs)
         assert raises == ("raises-exception" in cell.metadata.get("tags", [])), cell.source
+        for error in (output for output in cell.outputs if output.output_type == "error"):
+            assert "".join(error.traceback).count("\n") <= 5, "show the last lines only"
         assert all(output.get("name") != "stderr" for output in cell.outputs), cell.source
+
+
+def test_a_cell_that_fails_on_purpose_says_so_before(notebook):
+    for before, cell in pairwise(notebook.cells):
+        if "raises-exception" in cell.metadata.get("tags", []):
+            assert "fails on purpose" in before.source
 
 
 def test_an_error_is_shown_and_three_exercises_are_answered(request, notebook):

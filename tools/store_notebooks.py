@@ -1,9 +1,12 @@
 """Run notebooks from top to bottom and store their outputs: python tools/store_notebooks.py.
 
 Names of notebooks may follow; by default all are run. A page in a frame isn't stored, which would
-soon be an old one: its text is.
+soon be an old one: its text is. Pictures are stored with a palette, which takes a third of the
+space.
 """
 
+import base64
+import io
 import os
 import re
 import sys
@@ -11,6 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
+from PIL import Image
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 INSTALLED = re.compile(r"(?<=File )\S*/(?=site-packages/|lib/python)")  # where is no one's business
@@ -28,6 +32,14 @@ def joined(outputs: list) -> list:
     return together
 
 
+def in_few_colors(png: str) -> str:
+    """Return a picture, the text of a PNG in base64, with a palette of 256 colours."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    file = io.BytesIO()
+    picture.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return base64.b64encode(file.getvalue()).decode()
+
+
 def store(path: Path) -> None:
     """Run a notebook and write it back with its outputs."""
     notebook = nbformat.read(path, as_version=4)
@@ -39,8 +51,11 @@ def store(path: Path) -> None:
         if "outputs" in cell:
             cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
-            if "<iframe" in output.get("data", {}).get("text/html", ""):
-                del output.data["text/html"]
+            data = output.get("data", {})
+            if "<iframe" in data.get("text/html", ""):
+                del data["text/html"]
+            if "image/png" in data:
+                data["image/png"] = in_few_colors(data["image/png"])
             if "traceback" in output:
                 output.traceback = [INSTALLED.sub("", line) for line in output.traceback]
     nbformat.write(notebook, path)
