@@ -20,14 +20,11 @@ from train import evaluate
 
 PURPLE, GREY = "#7B3294", "#8c8c8c"
 CIRCLES = ("outer circle (0)", "inner circle (1)")
-LINES = {  # of up to six things that aren't classes
-    "sigmoid": dict(color=PURPLE, ls="-", marker="s"),
-    "tanh": dict(color=PURPLE, ls="--", marker="D"),
-    "GELU": dict(color=GREY, ls="-", marker="P"),
-    "leaky ReLU": dict(color="black", ls=":", marker="v"),
-    "ReLU": dict(color="black", ls="-", marker="o"),
-    "step": dict(color=GREY, ls="--", marker="X"),
-}
+LINES = (  # of things that aren't classes
+    dict(color="black", ls="-", marker="o"),
+    dict(color=PURPLE, ls="--", marker="D"),
+    dict(color=GREY, ls="-", marker="s"),
+)
 
 
 def set_style():
@@ -48,6 +45,7 @@ def set_style():
 
 def mean_of(values, digits: int = 1) -> str:
     """Return the mean of numbers (n,) with its 95 % interval as text."""
+    values = np.asarray(values, dtype=float)
     low, high = bootstrap_interval(values)
     return f"{np.mean(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
@@ -77,7 +75,7 @@ def plot_side_by_side(models: dict, X, y, *, class_names=CIRCLES):
 
     models: networks by the names that they have in the titles.
     """
-    figure, panels = _panels(len(models), height=4.6)
+    figure, panels = _panels(len(models), height=4.6 if len(models) < 3 else 3.9)
     for ax, (name, model) in zip(panels, models.items(), strict=True):
         _, accuracy = evaluate(model, X, y)
         title = f"{name}: {percent(accuracy, digits=1)} right"
@@ -209,39 +207,38 @@ def plot_networks_pieces(models: dict, X, y):
     _one_legend(figure)
 
 
-def plot_functions_and_slopes(x, functions: dict, slopes: dict):
-    """Draw functions of x (n,) in panels with shared axes, and their slopes below.
+def plot_functions_and_slopes(functions: dict, z, slopes: dict):
+    """Draw functions of z (n,) in panels with shared axes, and their slopes below.
 
-    functions, slopes: values (n,) by the functions' names.
+    functions, slopes: functions from z (n,) to (n,), and their slopes (n,), by their names.
     """
-    names = list(functions)
     _, (above, below) = plt.subplots(
-        2, len(names), figsize=(10, 4.2), sharex=True, sharey="row", layout="constrained"
+        2, len(functions), figsize=(10, 4.2), sharex=True, sharey="row", layout="constrained"
     )
-    for name, top, bottom in zip(names, above, below, strict=True):
-        top.plot(x, functions[name], color="black", lw=2)
-        bottom.plot(x, slopes[name], color=PURPLE, lw=2)
+    for (name, function), top, bottom in zip(functions.items(), above, below, strict=True):
+        top.plot(z, function(z), color="black", lw=2)
+        bottom.plot(z, slopes[name], color=PURPLE, lw=2)
         top.set_title(name)
         bottom.set_xlabel("z")
         for ax in (top, bottom):
-            ax.axhline(0, color=GREY, lw=0.8)
-            ax.axvline(0, color=GREY, lw=0.8)
-    above[0].set(ylabel="a(z)", ylim=(-1.3, 3))
-    below[0].set_ylabel("slope of a at z")
+            ax.axhline(0, color=GREY, lw=0.8, zorder=0)
+            ax.axvline(0, color=GREY, lw=0.8, zorder=0)
+    above[0].set(ylabel="value", ylim=(-1.3, 3), xticks=(-4, -2, 0, 2, 4))
+    below[0].set_ylabel("slope")
 
 
 def plot_means(x, runs: dict, *, xlabel: str, ylabel: str, log: bool = False):
     """Draw the mean of many runs at each x (n,), with its 95 % interval as a bar.
 
-    runs: values (n, runs) by names of `LINES`.
+    runs: values (n, runs) by the names that they have in the legend, three at most.
     """
     _, ax = plt.subplots()
-    for name, values in runs.items():
+    for (name, values), style in zip(runs.items(), LINES, strict=False):
         means = np.mean(values, axis=1)
         ends = np.array([bootstrap_interval(row) for row in values]).T
         lengths = np.abs(ends - means)
-        ax.errorbar(x, means, lengths, label=name, ms=5, capsize=2, **LINES[name])
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+        ax.errorbar(x, means, lengths, label=name, ms=5, capsize=2, **style)
+    ax.set(xlabel=xlabel, ylabel=ylabel, xticks=x)
     if log:
         ax.set_yscale("log")
     ax.legend()
