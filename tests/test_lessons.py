@@ -1,4 +1,4 @@
-"""What the lessons compute and print with helpers; their pictures are looked at in the notebooks."""
+"""What the helpers of the lessons compute and print; their pictures stand in the notebooks."""
 
 import matplotlib.pyplot as plt
 import numpy as np
