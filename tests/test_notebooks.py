@@ -81,10 +81,7 @@ def pictures(cell):
 
 @pytest.fixture(
     scope="module",
-    params=[
-        pytest.param(path, marks=pytest.mark.xdist_group(path.stem), id=path.stem)
-        for path in NOTEBOOKS
-    ],
+    params=[pytest.param(path, id=path.stem) for path in NOTEBOOKS],
 )
 def notebook(request):
     """A notebook as it is stored."""
@@ -174,7 +171,14 @@ def test_no_page_in_a_frame_is_stored(notebook):
         assert "<iframe" not in output.get("data", {}).get("text/html", "")
 
 
-def test_a_run_shows_what_is_stored(notebook, executed):
+def test_a_run_shows_what_is_stored_and_what_the_text_says(notebook, executed):
+    """As one test, so that processes that share the tests out run each notebook once."""
+    assert_it_shows_what_is_stored(notebook, executed)
+    assert_exact_numbers_are_printed(notebook, executed)
+    assert_a_mean_is_printed_above_each_about(executed)
+
+
+def assert_it_shows_what_is_stored(notebook, executed):
     for cell, again in zip(code_cells(notebook), code_cells(executed), strict=False):
         stored, shown = printed(cell), printed(again)
         assert agree(stored, shown), f"{cell.source}\n\nstored:\n{stored}\nnow:\n{shown}"
@@ -186,7 +190,7 @@ def test_a_run_shows_what_is_stored(notebook, executed):
             assert np.abs(one - other).mean() < 4, cell.source
 
 
-def test_an_exact_number_in_the_text_is_printed_in_every_run(notebook, executed):
+def assert_exact_numbers_are_printed(notebook, executed):
     stored = set(NUMBER.findall("\n".join(map(printed, code_cells(notebook)))))
     again = code_cells(executed)
     kept, of_answers = again[: len(code_cells(notebook))], again[len(code_cells(notebook)) :]
@@ -196,7 +200,7 @@ def test_an_exact_number_in_the_text_is_printed_in_every_run(notebook, executed)
         assert number in shown, f"no cell prints {number} in every run"
 
 
-def test_about_a_number_is_a_mean_that_is_printed_above(executed):
+def assert_a_mean_is_printed_above_each_about(executed):
     for text, above in passages(executed):
         for number, unit in ABOUT.findall(text):
             assert is_about(number, unit, above), f"no mean is about {number}{unit} in\n{above}"
