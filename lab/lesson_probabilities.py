@@ -91,7 +91,7 @@ def plot_classes(each: dict[str, tuple]):
         options = dict(title=title, legend=False, grid_resolution=151)
         plot_decision_boundary(model, data.X_test, data.y_test, ax=ax, **options)
         ax.set(xlabel="x1", ylabel="x2", aspect="equal")
-    handles = panels[0, 0].get_legend_handles_labels()
+    handles = panels.flat[0].get_legend_handles_labels()
     figure.legend(*handles, loc="outside lower center", ncols=3)
 
 

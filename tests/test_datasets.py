@@ -10,6 +10,7 @@ from torch import nn
 
 from lab import command_line, saved_models
 from lab.ensemble import Ensemble, EnsembleTraining, stack
+from lab.points import CIRCLES
 from model import ACTIVATIONS, CircleModelV0, CircleModelV2, load_checkpoint, widths_of
 from support import datasets
 from support.best_possible import best_possible_accuracy
@@ -31,7 +32,8 @@ def test_a_data_set_has_its_points_its_classes_and_its_seed(name):
     data = make_data(data=name, samples=300, seed=1)
     classes = DATASETS[name].get("classes", 2)
     y = torch.cat([data.y_train, data.y_test])
-    assert data.class_names == tuple(f"class {number}" for number in range(classes))
+    numbered = tuple(f"class {number}" for number in range(classes))
+    assert data.class_names == (CIRCLES if name == "circles" else numbered)
     assert torch.cat([data.X_train, data.X_test]).shape == (300, 2)
     assert y.dtype == (torch.float32 if classes == 2 else torch.int64)
     assert torch.bincount(y.long().flatten()).tolist() == [300 // classes] * classes
