@@ -150,3 +150,10 @@ QUOTED = """
 )
 def test_a_quoted_output_agrees_with_one_of_another_machine(old, new, same):
     assert agree(QUOTED, QUOTED.replace(old, new)) == same
+
+
+def test_each_of_several_intervals_in_a_line_is_as_wide_as_it_is():
+    line = "BatchNorm  62.1 (57.6 to 66.8) %    -13.4 (-19.5 to -6.6) %    75.0 %"
+    assert agree(line, line.replace("-13.4 (-19.5", "-8.4 (-14.5"))
+    assert not agree(line, line.replace("-13.4 (-19.5", "-6.4 (-14.5"))
+    assert not agree(line, line.replace("75.0", "72.0"))

@@ -22,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", ROOT / "docs/results.md"]
 BLOCK = re.compile(r"<!-- (python train\.py[^\n]*) -->\n(.*?)<!-- end -->\n", re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+INTERVAL = re.compile(rf"{NUMBER.pattern} \(({NUMBER.pattern}) to ({NUMBER.pattern})\)")
 TIME = re.compile(r" +\d+\.\d+ s\b")
 
 
@@ -47,6 +48,15 @@ def as_markdown(command: str, output: str) -> str:
     return f"```\n$ {command}\n{heading}\n```\n\n" + "\n".join(table) + "\n\n"
 
 
+def allowed_points(cell: str):
+    """Yield by how many percentage points each number of a text may differ."""
+    intervals = list(INTERVAL.finditer(cell))
+    for number in NUMBER.finditer(cell):
+        around = [i for i in intervals if i.start() <= number.start() < i.end()]
+        low, high = map(float, around[0].groups()) if around else (0, 0)
+        yield max(2, (high - low) / 2)
+
+
 def agree(quoted: str, measured: str) -> bool:
     """Whether two outputs say the same, up to the rounding of another processor."""
     quoted, measured = (TIME.sub(" T", text) for text in (quoted, measured))
@@ -56,10 +66,9 @@ def agree(quoted: str, measured: str) -> bool:
     for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
         for a, b in zip(re.split(r"\|", one), re.split(r"\|", other), strict=True):
             numbers, others = (list(map(float, NUMBER.findall(cell))) for cell in (a, b))
-            is_interval = len(numbers) == 3 and "(" in a and "%" in a
-            points = max(2, (numbers[2] - numbers[1]) / 2 if is_interval else 0)
+            points = iter(allowed_points(a))
             for x, y in zip(numbers, others, strict=True):
-                allowed = points if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
+                allowed = next(points) if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
                 if abs(x - y) > allowed:
                     return False
     return True
