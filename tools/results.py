@@ -48,17 +48,20 @@ def as_markdown(command: str, output: str) -> str:
     return f"```\n$ {command}\n{heading}\n```\n\n" + "\n".join(table) + "\n\n"
 
 
-def allowed_points(cell: str):
-    """Yield by how many percentage points each number of a text may differ."""
+def allowed_points(cell: str, share: float):
+    """Yield by how many percentage points each number may differ: a share of its interval."""
     intervals = list(INTERVAL.finditer(cell))
     for number in NUMBER.finditer(cell):
         around = [i for i in intervals if i.start() <= number.start() < i.end()]
         low, high = map(float, around[0].groups()) if around else (0, 0)
-        yield max(2, (high - low) / 2)
+        yield max(2, share * (high - low))
 
 
-def agree(quoted: str, measured: str) -> bool:
-    """Whether two outputs say the same, up to the rounding of another processor."""
+def agree(quoted: str, measured: str, share: float = 0.5) -> bool:
+    """Whether two outputs say the same, up to the rounding of another processor.
+
+    share: of a 95 % interval, by which a percentage with such an interval may differ.
+    """
     quoted, measured = (TIME.sub(" T", text) for text in (quoted, measured))
     shape = [re.sub(r"[\s-]+", " ", NUMBER.sub("#", text)) for text in (quoted, measured)]
     if shape[0] != shape[1] or quoted.count("\n") != measured.count("\n"):
@@ -66,7 +69,7 @@ def agree(quoted: str, measured: str) -> bool:
     for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
         for a, b in zip(re.split(r"\|", one), re.split(r"\|", other), strict=True):
             numbers, others = (list(map(float, NUMBER.findall(cell))) for cell in (a, b))
-            points = iter(allowed_points(a))
+            points = iter(allowed_points(a, share))
             for x, y in zip(numbers, others, strict=True):
                 allowed = next(points) if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
                 if abs(x - y) > allowed:
