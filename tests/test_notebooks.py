@@ -26,7 +26,7 @@ ANSWER = re.compile(r"<details>.*?```python\n(.*?)```.*?</details>", re.DOTALL)
 NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$[^$\n]*\$|\(https?://\S+?\)", re.DOTALL)
 RESULT = re.compile(r"(?<![\w.])\d+(?:\.\d+|(?= ?%))")  # a decimal or a percentage
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
-ABOUT = re.compile(r"\babout (\d+(?:\.\d+)?)((?: ?%| points?)?)")
+ABOUT = re.compile(r"\babout\s(\d+(?:\.\d+)?)((?: ?%| points?)?)")
 IMPORT = re.compile(r"(from|import) ")
 MEAN = re.compile(r"-?(\d+(?:\.\d+)?) \((-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?)\)((?: ?%)?)")
 
