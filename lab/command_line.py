@@ -179,5 +179,7 @@ def main(argv: list[str] | None = None) -> None:
                 print(note)
             run(device, args.out, args.compile, processes, checkpoint)
         if processes.is_first:
+            picture = next(name for name in files if name.endswith(".png"))
             print(f"\nIn {args.out}: {listed(files)}.")
+            print(f"Look at {picture}; then docs/index.html trains both networks in a browser.")
     gc.freeze()  # there is nothing left to collect, and looking for it takes a second

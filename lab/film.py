@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lab.page import film_page
-from lab.pictures import kind, plot_points_and_boundary
+from lab.pictures import plot_points_and_boundary
 from lab.progress import progress
+from lab.reports import kind
 from support.files import write_atomically
 from support.text import percent
 from train import Data, evaluate

@@ -11,16 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
 from helper_functions import plot_decision_boundary, plot_loss_curves
-from lab.reports import Result, shown_name
+from lab.reports import Result, kind
 from support.text import percent, shortened
 from train import Data
 
 NAME = 40  # characters of a name that pictures show
-
-
-def kind(model) -> str:
-    """Return what pictures call a model: linear, or its activation function's name."""
-    return shown_name(type(model).__name__, model.arguments.get("activation"))
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:

@@ -17,8 +17,13 @@ from train import make_data
 
 
 def shown_name(name: str, activation: str) -> str:
-    """Return what pictures call a model of a class: linear, or its activation function's name."""
+    """Return what a model of a class is called: linear, or its activation function's name."""
     return "linear" if name == "CircleModelV0" else ACTIVATIONS[activation].__name__
+
+
+def kind(model) -> str:
+    """Return what a model is called: linear, or its activation function's name."""
+    return shown_name(type(model).__name__, model.arguments.get("activation"))
 
 
 class Result(NamedTuple):
@@ -43,15 +48,17 @@ class Result(NamedTuple):
 
 def results_table(results: list[Result], best: float | None) -> str:
     """Return a run's results as text, above the best accuracy possible on average, if known."""
-    lines = ["model          parameters  train accuracy  test accuracy    time"]
-    for result in results:
+    names = [f"{result.name}, {kind(result.model)}" for result in results]
+    width = max(map(len, names))
+    lines = [f"{'model':<{width}}  parameters  train accuracy  test accuracy    time"]
+    for name, result in zip(names, results, strict=True):
         parameters, train_accuracy, test_accuracy, seconds = result.summary().values()
         lines.append(
-            f"{result.name:<13}{parameters:>12}{percent(train_accuracy):>16}{percent(test_accuracy):>15}"
-            f"{seconds:>6.2f} s"
+            f"{name:<{width}}{parameters:>12}{percent(train_accuracy):>16}"
+            f"{percent(test_accuracy):>15}{seconds:>6.2f} s"
         )
     if best is not None:
-        lines.append(f"{'best possible on average':<41}{percent(best, digits=3):>15}")
+        lines.append(f"{'best possible on average':<{width + 28}}{percent(best, digits=3):>15}")
     return "\n".join(lines)
 
 

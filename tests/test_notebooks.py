@@ -15,9 +15,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from PIL import Image
-from traitlets.config import Config
 
 from tools.results import agree
 
@@ -88,26 +89,39 @@ def notebook(request):
     return nbformat.read(request.param, as_version=4)
 
 
+@pytest.fixture(scope="session")
+def kernel(tmp_path_factory):
+    """One kernel for the notebooks that a process runs: most of them import for longest.
+
+    A warning is an error, but for one of the kernel's own. No other program can take a port away
+    before the kernel opens it, where there are sockets that are files.
+    """
+    files = {"transport": "ipc", "ip": str(tmp_path_factory.mktemp("kernel") / "socket")}
+    kernel = AsyncKernelManager(**(files if sys.platform == "linux" else {}))
+    yield kernel
+    if kernel.has_kernel:
+        run_sync(kernel.shutdown_kernel)(now=True)
+
+
 @pytest.fixture(scope="module")
-def executed(notebook, tmp_path_factory):
+def executed(notebook, kernel):
     """The notebook after a run, with the answers to its exercises as cells at the end.
 
-    A warning is an error (but for one of the kernel's own), and so is an error in a cell that isn't
-    tagged to raise one. A busy machine may take as long as it likes. Nor can another program take a
-    port away before the kernel opens it, where there are sockets that are files.
+    An error in a cell that isn't tagged to raise one is an error here. What the notebook before
+    defined is forgotten. A busy machine may take as long as it likes.
     """
     run = copy.deepcopy(notebook)
     run.cells += [nbformat.v4.new_code_cell(answer) for answer in answers(notebook)]
     for cell in code_cells(run):
         cell.update(outputs=[], execution_count=None)
+    run.cells.insert(0, nbformat.v4.new_code_cell("%reset -f"))
     folder = {"metadata": {"path": str(NOTEBOOKS[0].parent)}}
-    files = {"transport": "ipc", "ip": str(tmp_path_factory.mktemp("kernel") / "socket")}
-    options = dict(startup_timeout=3600, timeout=None, resources=folder)
-    if sys.platform == "linux":
-        options["config"] = Config(KernelManager=files)
+    client = NotebookClient(run, km=kernel, startup_timeout=3600, timeout=None, resources=folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONWARNINGS", "error,ignore::PendingDeprecationWarning")
-        NotebookClient(run, **options).execute()
+        client.execute()
+    client.kc.stop_channels()
+    del run.cells[0]
     return run
 
 
