@@ -34,6 +34,7 @@ SECTIONS = (
     "plots",
     "page",
     "growth",
+    "tables",
     "two-processes",
 )
 FIGURE = "![Time and memory of training against the number of points](../pictures/scaling.png)"
