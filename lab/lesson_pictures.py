@@ -10,10 +10,10 @@ import torch
 
 from helper_functions import CLASS_COLORS, MARKERS, plot_decision_boundary
 from lab.bent_plane import last_layer_view, plot_bent_plane
-from lab.layers import layers_of
 from lab.many_boundaries import PROBABILITY
 from lab.pieces import boundary_segments, linear_pieces, plot_pieces
 from lab.points import draw_points
+from lab.sequential import layers_of
 from lab.statistics import bootstrap_interval
 from support.text import percent
 from train import evaluate

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from scipy.special import expit  # the sigmoid
 from torch import nn
 
 from helper_functions import CLASS_COLORS
@@ -31,7 +32,7 @@ class Opinions(NamedTuple):
     @property
     def probabilities(self) -> np.ndarray:
         """The probability of class 1, by model and point of the grid."""
-        return 0.5 + 0.5 * np.tanh(self.logits / 2)  # the sigmoid, which can't overflow so
+        return expit(self.logits)
 
 
 def opinions_of(
@@ -39,9 +40,9 @@ def opinions_of(
 ) -> Opinions:
     """Ask many models about a grid of `resolution` points along each axis.
 
-    models: networks that take points (n, 2) and return logits (n, 1), or (n, 2), whose difference
-        decides, and are asked in eval mode; or a function from points (n, 2), a tensor, to the
-        logits of all models, (models, n) or (models, n, 1).
+    models: networks that take points (n, 2) and return logits (n,) or (n, 1), or (n, 2), whose
+        difference decides, and are asked in eval mode; or a function from points (n, 2), a tensor,
+        to the logits of all models, (models, n) or (models, n, 1).
 
     Raises a ValueError for models of more classes.
     """
@@ -102,7 +103,7 @@ def _each(models, points):
     for model in models:
         with modes_put_back(model):
             model.eval()
-            answer = model(points.to(next(model.parameters())))
+            answer = model(points.to(next(model.parameters()))).reshape(len(points), -1)
         if answer.shape[1] > 2:
             raise ValueError(f"models must have two classes; got one with {answer.shape[1]}.")
         answers.append(answer[:, -1] - answer[:, 0] if answer.shape[1] == 2 else answer[:, 0])
