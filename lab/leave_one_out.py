@@ -16,6 +16,7 @@ from itertools import combinations
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from scipy.stats import spearmanr
 
 from helper_functions import CLASS_COLORS, MARKERS
 from lab.many_boundaries import opinions_of, plot_lines
@@ -75,12 +76,6 @@ def plot_moves(each_move: np.ndarray, X, y, model, *, ax=None, class_names=CIRCL
     return ax
 
 
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Spearman's correlation of two arrays (n,): 1 for the same order, 0 for no relation."""
-    ranks = (values.argsort().argsort() for values in (a, b))
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
 def moves_without_each(data: Data, seed: int, orders: int = 20) -> tuple[np.ndarray, np.ndarray]:
     """Return the move that each training point makes, and those of new orders, from one start."""
     reference, *others = train_in_orders(data, 1 + orders, seed=seed)
@@ -98,5 +93,5 @@ if __name__ == "__main__":
         for name, each in (("without one point", without), ("in another order", ordered)):
             figures = "{:.1e}, {:.1e}, {:.1e}".format(*np.quantile(each, [0, 0.5, 1]))
             print(f"start {seed}, {len(each)} models {name}: {figures}")
-    pairs = [f"{rank_correlation(*pair):.2f}" for pair in combinations(each_start, 2)]
+    pairs = [f"{spearmanr(*pair).statistic:.2f}" for pair in combinations(each_start, 2)]
     print(f"Rank correlation of the points' moves between two starts: {', '.join(pairs)}")

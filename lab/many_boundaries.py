@@ -14,6 +14,7 @@ from torch import nn
 from helper_functions import CLASS_COLORS
 from lab.points import CIRCLES, draw_points
 from support.modes import modes_put_back
+from support.text import counted
 
 MOST = 100  # models in one picture: the lines of more would be a black band
 
@@ -150,7 +151,8 @@ def plot_many_boundaries(each: dict[str, Opinions], X, y, *, class_names=CIRCLES
     panels = figure.subplots(len(each), 3, squeeze=False, sharex=True, sharey=True)
     for (name, opinions), (lines, mean, spread) in zip(each.items(), panels, strict=True):
         draw_points(lines, X, y, class_names, alpha=0.35)
-        plot_lines(opinions, ax=lines).set_title(f"{name}: {len(opinions.logits)} boundaries")
+        count = counted(len(opinions.logits), "boundary", "boundaries")
+        plot_lines(opinions, ax=lines).set_title(f"{name}: {count}")
         plot_mean(opinions, ax=mean).set_title(f"{name}: mean probability")
         plot_spread(opinions, ax=spread).set_title(f"{name}: spread")
     for ax, label in (
