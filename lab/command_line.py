@@ -23,7 +23,7 @@ from support.datasets import DATASETS, NAMES
 from support.files import prepare_directory
 from support.layers import ACTIVATIONS
 from support.text import listed
-from train import Training, make_data, resolve_device
+from train import Training, make_data
 
 OPTIONS = {  # by group: an example, and the settings with what they mean
     "data": (
@@ -115,6 +115,15 @@ def command_line() -> CommandLine:
         "--deterministic", action="store_true", help="use repeatable algorithms only, on CUDA too"
     )
     return parser
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device that `auto`, `cpu` or `cuda` means here; auto is CUDA if there is one."""
+    found = torch.accelerator.current_accelerator(check_available=True)
+    has_cuda = found is not None and found.type == "cuda"
+    if name == "cuda" and not has_cuda:
+        raise ValueError("device must be one that this machine has; got 'cuda', and there is none.")
+    return torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
 
 
 def plan(args, each, compared, values, processes):

@@ -13,7 +13,7 @@ import train as script
 from lab.run import train_both
 from model import CircleModelV0, CircleModelV2
 from support.best_possible import best_possible_accuracy
-from train import Data, Training, compare_models, evaluate, make_data, resolve_device, train
+from train import Data, Training, compare_models, evaluate, make_data, train
 
 
 def seeded(model_class, seed=42, data=None, **arguments):
@@ -411,22 +411,10 @@ def test_features_that_never_change_are_learned_as_well_as_can_be():
 # The device
 
 
-def test_cpu_is_the_cpu():
-    assert resolve_device("cpu") == torch.device("cpu")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
-def test_without_cuda_auto_is_the_cpu_and_cuda_an_error():
-    assert resolve_device("auto") == torch.device("cpu")
-    with pytest.raises(ValueError, match=r"device .* got 'cuda'"):
-        resolve_device("cuda")
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("batch_size", [None, 64])
 def test_cuda_starts_from_the_same_weights_and_batches(batch_size):
-    device = resolve_device("auto")
-    assert device.type == "cuda"
+    device = torch.device("cuda")
     on_cpu, on_cuda = seeded(CircleModelV2), seeded(CircleModelV2).to(device)
     data = make_data()
     train(on_cpu, data, epochs=5, batch_size=batch_size)
