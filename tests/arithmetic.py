@@ -23,7 +23,7 @@ ARITHMETICS = {
     "both of these": {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"},
     "initial weights moved by their last bit": {"PYTHONPATH": str(ROOT / "tests/moved_weights")},
 }
-TESTS = "notebooks train model many_seeds determinism datasets command_line readme"
+TESTS = "notebooks train model many_seeds ensemble determinism datasets command_line readme"
 ALL_FIGURES = ("one thread", "initial weights moved by their last bit")  # as the latter moves most
 
 
