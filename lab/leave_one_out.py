@@ -86,12 +86,14 @@ def moves_without_each(data: Data, seed: int, orders: int = 20) -> tuple[np.ndar
 if __name__ == "__main__":
     torch.set_num_threads(1)  # the networks are small
     data, each_start = make_data(), []
-    print("Difference in probability (root mean square): least, median, most")
+    print("How far the probability moves (root mean square, in percentage points)")
     for seed in range(42, 45):
         without, ordered = moves_without_each(data, seed)
         each_start.append(without)
-        for name, each in (("without one point", without), ("in another order", ordered)):
-            figures = "{:.1e}, {:.1e}, {:.1e}".format(*np.quantile(each, [0, 0.5, 1]))
-            print(f"start {seed}, {len(each)} models {name}: {figures}")
+        least, median, most = 100 * np.quantile(without, [0, 0.5, 1])
+        print(
+            f"start {seed}: without one of {len(without)} points {least:.2f} to {most:.2f}, median "
+            f"{median:.2f}; in {len(ordered)} other orders at most {100 * ordered.max():.2f}"
+        )
     pairs = [f"{spearmanr(*pair).statistic:.2f}" for pair in combinations(each_start, 2)]
     print(f"Rank correlation of the points' moves between two starts: {', '.join(pairs)}")

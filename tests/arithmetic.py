@@ -35,7 +35,7 @@ def main(word=""):
         settings_shown = " ".join(f"{key}={value}" for key, value in settings.items())
         print(f"== {name}: {settings_shown}", flush=True)
         start = time.monotonic()
-        figures = [] if name in ALL_FIGURES else ["--first", "2"]
+        figures = ["--only", "train.py"] if name in ALL_FIGURES else ["--first", "2"]
         for command in (
             ["-m", "pytest", *(f"tests/test_{test}.py" for test in TESTS.split())],
             ["tools/results.py", "--check", *figures],
