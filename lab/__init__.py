@@ -2,8 +2,8 @@
 
 - `python train.py`: command_line and parser read what is asked for, run does it once; reports,
   pictures and progress tell of it. `python helper_functions.py`: saved_models.
-- Many seeds: many_seeds trains them, as ensemble and in turns; statistics sums them up, and
-  many_boundaries draws them.
+- `python train.py --seeds`: run_many has many_seeds train them, as ensemble and in turns,
+  statistics sum them up, and many_boundaries draw them.
 - Runs that are stopped, or shared out among processes: checkpoints; processes and shares.
 - Training to look at: film, and page, which trains in a browser.
 - Studies of why ReLU bends the line: pieces, piece_counts, bent_plane, smallest, squares and

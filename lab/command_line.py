@@ -12,11 +12,11 @@ from matplotlib import rc_context
 
 import train
 from lab.checkpoints import checkpointed, stored_command
-from lab.many_seeds import draws_boundaries, run_seeds
 from lab.parser import CommandLine
 from lab.processes import joined
 from lab.reports import datasets_table, notes_on_table
 from lab.run import FILM_FILES, MODEL_FILES, run_once
+from lab.run_many import draws_boundaries, run_many
 from model import CircleModelV2
 from support.checks import check_settings, fill_in
 from support.datasets import DATASETS, NAMES
@@ -148,7 +148,7 @@ def plan(args, each, compared, values, processes):
     processes.check(seeds=count)
     seeds = range(settings["seed"], settings["seed"] + count)
     runs = dict(zip(values or [None], each, strict=True))
-    run = partial(run_seeds, runs, seeds, compared)
+    run = partial(run_many, runs, seeds, compared)
     pictures = ["comparison.png" if compared else "seeds.png"]
     if draws_boundaries(compared, settings):
         pictures.append("boundaries.png")
