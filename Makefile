@@ -47,7 +47,7 @@ pictures: .venv/installed
 		--out pictures/hidden_units.png
 	$(BIN)/python train.py --seeds 100 --out outputs/seeds
 	$(BIN)/python tools/gallery.py pictures/datasets.png
-	$(BIN)/python -m lab.reasons pictures
+	$(BIN)/python -m lab.study_pictures pictures
 	cp outputs/training.gif outputs/decision_boundary.png outputs/seeds/seeds.png \
 		outputs/seeds/boundaries.png pictures
 

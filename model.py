@@ -6,13 +6,12 @@ initial weights. The only difference is `nn.ReLU`: whatever V2 can do and V0 can
 """
 
 from itertools import pairwise
-from numbers import Integral
 
 import torch
 from torch import nn
 
-from support.checks import check_settings
-from support.layers import ACTIVATIONS, Standardize
+from support.checks import check_settings, keywords_of
+from support.layers import ACTIVATIONS, Standardize, widths_of
 from support.model_files import read_model, write_model
 from support.tensor_files import CheckpointError  # noqa: F401 - the error of loading
 
@@ -35,12 +34,7 @@ class CircleModelV0(nn.Module):
         standardize: tuple | None = None,
     ):
         super().__init__()
-        self.arguments = dict(
-            in_features=in_features,
-            hidden_units=hidden_units,
-            out_features=out_features,
-            standardize=standardize,
-        )
+        self.arguments = keywords_of(CircleModelV0, locals())  # those above, by name
         check_settings(**self.arguments)
         self.layers = build_layers(**self.arguments)
 
@@ -52,7 +46,7 @@ class CircleModelV2(nn.Module):
     """The layers of `CircleModelV0` with `nn.ReLU` after each hidden one, so the line can bend.
 
     `activation` names another of `ACTIVATIONS` in the place of ReLU. `dropout` is the probability,
-    from 0 to below 1, that a hidden unit is zeroed in train mode; `batch_norm` normalizes each
+    from 0 to below 1, that a hidden unit is zeroed in train mode; `batch_norm` normalises each
     hidden layer before its ReLU. Both are off by default. The rest is as in `CircleModelV0`.
     """
 
@@ -68,15 +62,7 @@ class CircleModelV2(nn.Module):
         batch_norm: bool = False,
     ):
         super().__init__()
-        self.arguments = dict(
-            in_features=in_features,
-            hidden_units=hidden_units,
-            out_features=out_features,
-            standardize=standardize,
-            activation=activation,
-            dropout=dropout,
-            batch_norm=batch_norm,
-        )
+        self.arguments = keywords_of(CircleModelV2, locals())  # those above, by name
         check_settings(**self.arguments)
         self.layers = build_layers(**self.arguments)
 
@@ -108,11 +94,6 @@ def build_layers(
             layers.add_module(f"dropout_{number}", nn.Dropout(dropout))
     layers.add_module("output", nn.Linear(widths[-1], out_features))
     return layers
-
-
-def widths_of(hidden_units: int | tuple[int, ...]) -> tuple[int, ...]:
-    """Return the width of each hidden layer: two of one width where `hidden_units` is a number."""
-    return (hidden_units,) * 2 if isinstance(hidden_units, Integral) else tuple(hidden_units)
 
 
 MODELS = {"CircleModelV0": CircleModelV0, "CircleModelV2": CircleModelV2}

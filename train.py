@@ -23,7 +23,7 @@ from model import CircleModelV0, CircleModelV2
 from support.checks import check_labels, check_settings, check_split, fill_in, keywords_of
 from support.datasets import make_points, mean_and_std
 from support.modes import modes_put_back
-from support.threads import calm
+from support.threads import threads_for
 
 # The data
 
@@ -86,20 +86,13 @@ def make_data(
     )
     if feature_names:  # columns of a file may have any units
         standardize = mean_and_std(X_train, feature_names)
-    X_train, y_train, X_test, y_test = map(torch.from_numpy, (X_train, y_train, X_test, y_test))
-    label_type = torch.float32 if len(class_names) == 2 else torch.int64
-    return Data(
-        X_train.float(),
-        y_train.to(label_type),
-        X_test.float(),
-        y_test.to(label_type),
-        class_names,
-        feature_names,
-        standardize,
-    )
+    X_train, X_test = (torch.from_numpy(points).float() for points in (X_train, X_test))
+    kind = torch.float32 if len(class_names) == 2 else torch.int64
+    y_train, y_test = (torch.from_numpy(labels).to(kind) for labels in (y_train, y_test))
+    return Data(X_train, y_train, X_test, y_test, class_names, feature_names, standardize)
 
 
-# The loss, and how good a model is
+# The loss, and the loop that makes it small
 
 
 def loss_function(y, reduction="mean"):
@@ -108,46 +101,6 @@ def loss_function(y, reduction="mean"):
         return nn.BCEWithLogitsLoss(reduction=reduction)
     cross_entropy = nn.CrossEntropyLoss(reduction=reduction)  # a logit a class, and softmax on them
     return lambda logits, y: cross_entropy(logits.flatten(0, -2), y.flatten())
-
-
-def predict(logits):
-    """Return the likeliest class of logits (n, 1) of two classes, or (n, k), in shape (n, 1)."""
-    if logits.shape[-1] == 1:
-        return logits > 0  # the same as torch.sigmoid(logits) > 0.5
-    return logits.argmax(dim=-1, keepdim=True)  # as softmax keeps the order
-
-
-def evaluate(model, X, y, *, batch_size=None, training=False):
-    """Return a model's mean loss and accuracy (a fraction) on points X (n, 2) and labels y (n, 1).
-
-    `training=True` evaluates in train mode, as if `model.eval()` had been forgotten: it then draws
-    random numbers for Dropout and moves BatchNorm's running statistics. For an ensemble, with X of
-    shape (models, n, 2), both are lists with a value for each model.
-    """
-    if batch_size is None and not training:
-        batch_size = 100_000  # the result is the same, and memory stays small
-    loss_fn, total_loss, right = loss_function(y, reduction="none"), 0, 0
-    with modes_put_back(model), calm(model, X), torch.inference_mode():
-        if training:
-            model.train()
-        else:
-            model.eval()
-        for points, labels in zip(cut(X, batch_size), cut(y, batch_size), strict=True):
-            logits = model(points)
-            check_labels(labels, max(2, logits.shape[-1]))
-            losses = loss_fn(logits, labels).reshape(labels.shape)
-            total_loss = total_loss + losses.double().sum(dim=(-2, -1))
-            right = right + (predict(logits) == labels).double().sum(dim=(-2, -1))
-    return (total_loss / y.shape[-2]).tolist(), (right / y.shape[-2]).tolist()
-
-
-def cut(points, batch_size):
-    """Cut points (..., n, 2) into batches of at most `batch_size`, whose sizes differ by one."""
-    n = points.shape[-2]
-    return points.tensor_split(math.ceil(n / min(batch_size or n, n)), dim=-2)
-
-
-# Training
 
 
 class Training:
@@ -269,22 +222,53 @@ class Training:
 def train(model: nn.Module, data: Data, **settings) -> dict[str, list]:
     """Train a model in place and return its history; settings and errors are `Training`'s."""
     training = Training(model, data, **settings)
-    with calm(model, data.X_train):
+    with threads_for(model, data.X_train):
         for _ in training:
             pass
     return training.history
 
 
+def cut(points, batch_size):
+    """Cut points (..., n, 2) into batches of at most `batch_size`, whose sizes differ by one."""
+    n = points.shape[-2]
+    return points.tensor_split(math.ceil(n / min(batch_size or n, n)), dim=-2)
+
+
+# How good a model is
+
+
+def evaluate(model, X, y, *, batch_size=None, training=False):
+    """Return a model's mean loss and accuracy (a fraction) on points X (n, 2) and labels y (n, 1).
+
+    `training=True` evaluates in train mode, as if `model.eval()` had been forgotten: it then draws
+    random numbers for Dropout and moves BatchNorm's running statistics. For an ensemble, with X of
+    shape (models, n, 2), both are lists with a value for each model.
+    """
+    if batch_size is None and not training:
+        batch_size = 100_000  # the result is the same, and memory stays small
+    loss_fn, total_loss, right = loss_function(y, reduction="none"), 0, 0
+    with modes_put_back(model), threads_for(model, X), torch.inference_mode():
+        if training:
+            model.train()
+        else:
+            model.eval()
+        for points, labels in zip(cut(X, batch_size), cut(y, batch_size), strict=True):
+            logits = model(points)
+            check_labels(labels, max(2, logits.shape[-1]))
+            losses = loss_fn(logits, labels).reshape(labels.shape)
+            total_loss = total_loss + losses.double().sum(dim=(-2, -1))
+            right = right + (predict(logits) == labels).double().sum(dim=(-2, -1))
+    return (total_loss / y.shape[-2]).tolist(), (right / y.shape[-2]).tolist()
+
+
+def predict(logits):
+    """Return the likeliest class of logits (n, 1) of two classes, or (n, k), in shape (n, 1)."""
+    if logits.shape[-1] == 1:
+        return logits > 0  # the same as torch.sigmoid(logits) > 0.5
+    return logits.argmax(dim=-1, keepdim=True)  # as softmax keeps the order
+
+
 # The experiment
-
-
-def resolve_device(name: str) -> torch.device:
-    """Return the device that `auto`, `cpu` or `cuda` means here; auto is CUDA if there is one."""
-    found = torch.accelerator.current_accelerator(check_available=True)
-    has_cuda = found is not None and found.type == "cuda"
-    if name == "cuda" and not has_cuda:
-        raise ValueError("device must be one that this machine has; got 'cuda', and there is none.")
-    return torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
 
 
 def build(model_class: type, settings: dict, data: Data | None = None) -> nn.Module:

@@ -23,8 +23,8 @@ from PIL import Image
 from torch import nn
 
 from lab.film import few_colors, write_gif
-from lab.layers import layers_of
 from lab.points import CIRCLES, draw_points
+from lab.sequential import layers_of
 
 
 class View(NamedTuple):

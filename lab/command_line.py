@@ -12,18 +12,18 @@ from matplotlib import rc_context
 
 import train
 from lab.checkpoints import checkpointed, stored_command
-from lab.many_seeds import draws_boundaries, run_seeds
 from lab.parser import CommandLine
 from lab.processes import joined
 from lab.reports import datasets_table, notes_on_table
 from lab.run import FILM_FILES, MODEL_FILES, run_once
+from lab.run_many import draws_boundaries, run_many
 from model import CircleModelV2
 from support.checks import check_settings, fill_in
 from support.datasets import DATASETS, NAMES
 from support.files import prepare_directory
 from support.layers import ACTIVATIONS
 from support.text import listed
-from train import Training, make_data, resolve_device
+from train import Training, make_data
 
 OPTIONS = {  # by group: an example, and the settings with what they mean
     "data": (
@@ -117,6 +117,15 @@ def command_line() -> CommandLine:
     return parser
 
 
+def resolve_device(name: str) -> torch.device:
+    """Return the device that `auto`, `cpu` or `cuda` means here; auto is CUDA if there is one."""
+    found = torch.accelerator.current_accelerator(check_available=True)
+    has_cuda = found is not None and found.type == "cuda"
+    if name == "cuda" and not has_cuda:
+        raise ValueError("device must be one that this machine has; got 'cuda', and there is none.")
+    return torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
+
+
 def plan(args, each, compared, values, processes):
     """Return the function that does what is asked for, and the names of the files it will write.
 
@@ -139,7 +148,7 @@ def plan(args, each, compared, values, processes):
     processes.check(seeds=count)
     seeds = range(settings["seed"], settings["seed"] + count)
     runs = dict(zip(values or [None], each, strict=True))
-    run = partial(run_seeds, runs, seeds, compared)
+    run = partial(run_many, runs, seeds, compared)
     pictures = ["comparison.png" if compared else "seeds.png"]
     if draws_boundaries(compared, settings):
         pictures.append("boundaries.png")

@@ -16,6 +16,7 @@ from itertools import combinations
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from scipy.stats import spearmanr
 
 from helper_functions import CLASS_COLORS, MARKERS
 from lab.many_boundaries import opinions_of, plot_lines
@@ -75,12 +76,6 @@ def plot_moves(each_move: np.ndarray, X, y, model, *, ax=None, class_names=CIRCL
     return ax
 
 
-def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Return Spearman's correlation of two arrays (n,): 1 for the same order, 0 for no relation."""
-    ranks = (values.argsort().argsort() for values in (a, b))
-    return float(np.corrcoef(*ranks)[0, 1])
-
-
 def moves_without_each(data: Data, seed: int, orders: int = 20) -> tuple[np.ndarray, np.ndarray]:
     """Return the move that each training point makes, and those of new orders, from one start."""
     reference, *others = train_in_orders(data, 1 + orders, seed=seed)
@@ -91,12 +86,14 @@ def moves_without_each(data: Data, seed: int, orders: int = 20) -> tuple[np.ndar
 if __name__ == "__main__":
     torch.set_num_threads(1)  # the networks are small
     data, each_start = make_data(), []
-    print("Difference in probability (root mean square): least, median, most")
+    print("How far the probability moves (root mean square, in percentage points)")
     for seed in range(42, 45):
         without, ordered = moves_without_each(data, seed)
         each_start.append(without)
-        for name, each in (("without one point", without), ("in another order", ordered)):
-            figures = "{:.1e}, {:.1e}, {:.1e}".format(*np.quantile(each, [0, 0.5, 1]))
-            print(f"start {seed}, {len(each)} models {name}: {figures}")
-    pairs = [f"{rank_correlation(*pair):.2f}" for pair in combinations(each_start, 2)]
+        least, median, most = 100 * np.quantile(without, [0, 0.5, 1])
+        print(
+            f"start {seed}: without one of {len(without)} points {least:.2f} to {most:.2f}, median "
+            f"{median:.2f}; in {len(ordered)} other orders at most {100 * ordered.max():.2f}"
+        )
+    pairs = [f"{spearmanr(*pair).statistic:.2f}" for pair in combinations(each_start, 2)]
     print(f"Rank correlation of the points' moves between two starts: {', '.join(pairs)}")

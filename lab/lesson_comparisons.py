@@ -6,9 +6,9 @@ import torch
 from matplotlib.ticker import PercentFormatter
 
 from helper_functions import CLASS_COLORS, plot_decision_boundary
-from lab.lesson_pictures import CIRCLES, GREY, PURPLE, mean_of, mean_percent
+from lab.lesson_pictures import CIRCLES, GREY, PURPLE
 from lab.many_seeds import train_many
-from lab.statistics import bootstrap_interval
+from lab.statistics import bootstrap_interval, mean_of, mean_percent
 from model import CircleModelV2
 from support.text import percent
 

@@ -10,11 +10,11 @@ import torch
 
 from helper_functions import CLASS_COLORS, MARKERS, plot_decision_boundary
 from lab.bent_plane import last_layer_view, plot_bent_plane
-from lab.layers import layers_of
 from lab.many_boundaries import PROBABILITY
 from lab.pieces import boundary_segments, linear_pieces, plot_pieces
 from lab.points import draw_points
-from lab.statistics import bootstrap_interval
+from lab.sequential import layers_of
+from lab.statistics import bootstrap_interval, mean_of, mean_percent  # noqa: F401 - for lessons
 from support.text import percent
 from train import evaluate
 
@@ -41,18 +41,6 @@ def set_style():
             "axes.titlesize": "medium",
         }
     )
-
-
-def mean_of(values, digits: int = 1) -> str:
-    """Return the mean of numbers (n,) with its 95 % interval as text."""
-    values = np.asarray(values, dtype=float)
-    low, high = bootstrap_interval(values)
-    return f"{np.mean(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
-def mean_percent(shares, digits: int = 1) -> str:
-    """Return the mean of shares (n,), from 0 to 1, with its 95 % interval as text in percent."""
-    return percent(np.mean(shares), bootstrap_interval(shares), digits)
 
 
 def plot_points(X, y, *, ax=None, class_names=CIRCLES, **style):

@@ -8,11 +8,13 @@ import numpy as np
 import torch
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from scipy.special import expit  # the sigmoid
 from torch import nn
 
 from helper_functions import CLASS_COLORS
 from lab.points import CIRCLES, draw_points
 from support.modes import modes_put_back
+from support.text import counted
 
 MOST = 100  # models in one picture: the lines of more would be a black band
 
@@ -31,7 +33,7 @@ class Opinions(NamedTuple):
     @property
     def probabilities(self) -> np.ndarray:
         """The probability of class 1, by model and point of the grid."""
-        return 0.5 + 0.5 * np.tanh(self.logits / 2)  # the sigmoid, which can't overflow so
+        return expit(self.logits)
 
 
 def opinions_of(
@@ -39,9 +41,9 @@ def opinions_of(
 ) -> Opinions:
     """Ask many models about a grid of `resolution` points along each axis.
 
-    models: networks that take points (n, 2) and return logits (n, 1), or (n, 2), whose difference
-        decides, and are asked in eval mode; or a function from points (n, 2), a tensor, to the
-        logits of all models, (models, n) or (models, n, 1).
+    models: networks that take points (n, 2) and return logits (n,) or (n, 1), or (n, 2), whose
+        difference decides, and are asked in eval mode; or a function from points (n, 2), a tensor,
+        to the logits of all models, (models, n) or (models, n, 1).
 
     Raises a ValueError for models of more classes.
     """
@@ -102,7 +104,7 @@ def _each(models, points):
     for model in models:
         with modes_put_back(model):
             model.eval()
-            answer = model(points.to(next(model.parameters())))
+            answer = model(points.to(next(model.parameters()))).reshape(len(points), -1)
         if answer.shape[1] > 2:
             raise ValueError(f"models must have two classes; got one with {answer.shape[1]}.")
         answers.append(answer[:, -1] - answer[:, 0] if answer.shape[1] == 2 else answer[:, 0])
@@ -149,7 +151,8 @@ def plot_many_boundaries(each: dict[str, Opinions], X, y, *, class_names=CIRCLES
     panels = figure.subplots(len(each), 3, squeeze=False, sharex=True, sharey=True)
     for (name, opinions), (lines, mean, spread) in zip(each.items(), panels, strict=True):
         draw_points(lines, X, y, class_names, alpha=0.35)
-        plot_lines(opinions, ax=lines).set_title(f"{name}: {len(opinions.logits)} boundaries")
+        count = counted(len(opinions.logits), "boundary", "boundaries")
+        plot_lines(opinions, ax=lines).set_title(f"{name}: {count}")
         plot_mean(opinions, ax=mean).set_title(f"{name}: mean probability")
         plot_spread(opinions, ax=spread).set_title(f"{name}: spread")
     for ax, label in (

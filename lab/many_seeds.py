@@ -1,4 +1,4 @@
-"""The same models for many seeds, trained as ensembles, and the comparison of settings."""
+"""The same models for many seeds, and at several settings, trained as ensembles."""
 
 import math
 from collections.abc import Iterator
@@ -8,16 +8,10 @@ import torch
 
 from lab.checkpoints import NO_CHECKPOINT
 from lab.ensemble import Ensemble, EnsembleTraining, stack
-from lab.many_boundaries import Boundaries
 from lab.progress import progress
-from lab.reports import shown_name, write_metrics
-from lab.statistics import join, report, summarize
+from lab.statistics import join
 from lab.turns import train_in_turns
-from model import CircleModelV0, CircleModelV2
-from support.best_possible import best_possible_accuracy
 from support.checks import keywords_of
-from support.datasets import is_csv
-from support.files import save_figure
 from support.memory import keep_freed_memory
 from train import Training, build, evaluate, make_data
 
@@ -129,57 +123,3 @@ def ensembles(classes, runs, seeds, device) -> Iterator[tuple]:
                     (value, model_class.__name__, chunk[0]),
                     EnsembleTraining(ensemble, data, **keywords),
                 )
-
-
-def draws_boundaries(compared, settings) -> bool:
-    """Whether the boundaries of many seeds go into one picture: of two classes, and one setting."""
-    return not compared and not is_csv(settings["data"]) and settings["classes"] in (None, 2)
-
-
-def run_seeds(runs, seeds, compared, device, out, compiled, processes, checkpoint) -> None:
-    """Train models for many seeds with the settings of each run; print and draw what they say.
-
-    runs: settings by the value of the setting that is `compared`; by None where none is.
-    """
-    classes, settings = (CircleModelV0, CircleModelV2), next(iter(runs.values()))
-    if compared in ("dropout", "batch_norm", "activation") or (
-        compared and any(run["dropout"] or run["batch_norm"] for run in runs.values())
-    ):
-        classes = classes[1:]  # the linear model has none of them
-    share = processes.share(len(seeds))
-    boundaries = None
-    if draws_boundaries(compared, settings):
-        names = {
-            each.__name__: shown_name(each.__name__, settings["activation"]) for each in classes
-        }
-        data = make_data(**keywords_of(make_data, settings))
-        boundaries = Boundaries(data, seeds, names)
-    own = train_runs(
-        classes, runs, seeds[share.start : share.stop], device,
-        compiled=compiled, checkpoint=checkpoint, silent=not processes.is_first,
-        look=boundaries and boundaries.look,
-    )  # fmt: skip
-    several = processes.gather(own)
-    opinions = boundaries and processes.gather(boundaries.opinions)
-    if not processes.is_first:
-        return
-    bests = {
-        value: best_possible_accuracy(**keywords_of(best_possible_accuracy, run))
-        for value, run in runs.items()
-    }
-    histories = {key: join([part[key] for part in several]) for key in own}
-    summaries = {key: summarize(history, bests[key[0]]) for key, history in histories.items()}
-    print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
-    guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
-    print(report(compared, histories, summaries, bests, guess, out))
-    if boundaries:
-        save_figure(boundaries.figure(opinions), out / "boundaries.png")
-    differing = [key for key in settings if any(run[key] != settings[key] for run in runs.values())]
-    figures = [
-        {"value": value, "model": name}
-        | {"settings": {key: runs[value][key] for key in differing}}
-        | summary
-        for (value, name), summary in summaries.items()
-    ]
-    shared = {key: value for key, value in settings.items() if key not in differing}
-    write_metrics(out, shared, device, {"compared": compared, "figures": figures})

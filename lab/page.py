@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from model import CircleModelV0, CircleModelV2, widths_of
+from model import CircleModelV0, CircleModelV2
 from support.files import write_atomically
+from support.layers import widths_of
 from train import make_data
 
 SOURCES = Path(__file__).parent.parent / "page"

@@ -9,11 +9,10 @@ the square from -1.15 to 1.15.
 from itertools import product
 from math import comb, prod
 
-import numpy as np
 import torch
 
 from lab.pieces import boundary_segments, linear_pieces
-from lab.statistics import bootstrap_interval
+from lab.statistics import mean_of
 from lab.trained import trained_models
 from model import CircleModelV2
 from support.text import as_argument, markdown
@@ -61,13 +60,9 @@ def piece_counts_table(seeds: range, each_widths=WIDTHS) -> str:
     rows = [["hidden_units", "units", "at most", "before training", "after", "boundary's sides"]]
     for widths in each_widths:
         most = f"{most_pieces(widths):,}"
-        counts = count_pieces(widths, seeds)
-        rows.append([as_argument(widths), str(sum(widths)), most, *map(_mean, counts)])
+        counts = [mean_of(each, digits=0) for each in count_pieces(widths, seeds)]
+        rows.append([as_argument(widths), str(sum(widths)), most, *counts])
     return markdown(rows)
-
-
-def _mean(counts):
-    return "{:.0f} ({:.0f} to {:.0f})".format(np.mean(counts), *bootstrap_interval(counts))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import torch
 from matplotlib.collections import LineCollection, PolyCollection
 from torch import nn
 
-from lab.layers import layers_of
+from lab.sequential import layers_of
 from model import Standardize
 
 AFFINE = (nn.Linear, nn.Identity, nn.Dropout, nn.BatchNorm1d, Standardize)
@@ -42,8 +42,8 @@ class Piece(NamedTuple):
 def linear_pieces(model: nn.Module, xlim=(-1.15, 1.15), ylim=(-1.15, 1.15)) -> list[Piece]:
     """Return the pieces of a network on a rectangle; together they cover it, and none overlap.
 
-    model: takes points (n, 2); an nn.Sequential of Linear, ReLU, LeakyReLU, Hardtanh or ReLU6, or a
-        model that has its layers in one. Dropout and BatchNorm are as in eval mode.
+    model: takes points (n, 2); an nn.Sequential of Linear, ReLU, LeakyReLU, PReLU, RReLU, Hardtanh
+        or ReLU6, or a model that has its layers in one. All layers are as in eval mode.
     xlim, ylim: (low, high) of the rectangle, in the points' units.
 
     The maps are exact to rounding in float64. A unit of Hardtanh or ReLU6, which bends twice, is 2
@@ -64,7 +64,7 @@ def linear_pieces(model: nn.Module, xlim=(-1.15, 1.15), ylim=(-1.15, 1.15)) -> l
                 for piece in pieces
             ]
         else:
-            parts = _straight_parts(layer)
+            parts = _straight_parts(layer, len(pieces[0].bias))
             pieces = [smaller for piece in pieces for smaller in _cut(piece, *parts)]
     return pieces
 
@@ -124,29 +124,39 @@ def _affine_map(layer, features):
         raise ValueError(f"model must take points of {features} features; got {layer.in_features}.")
     if isinstance(layer, nn.BatchNorm1d) and layer.running_mean is None:
         raise ValueError("model must have running statistics in its BatchNorm layers; got none.")
+    shift, *rows = _asked(layer, np.concatenate([np.zeros((1, features)), np.eye(features)]))
+    return rows - shift, shift
+
+
+def _straight_parts(layer, features):
+    """Return where an activation function bends, and the straight parts between the bends.
+
+    These are slopes and heights above 0, (parts, features): PReLU has a slope for each feature.
+    """
+    match layer:
+        case nn.ReLU() | nn.LeakyReLU() | nn.PReLU() | nn.RReLU():
+            bends = [0]
+        case nn.Hardtanh():  # ReLU6 is one
+            bends = [layer.min_val, layer.max_val]
+        case _:
+            raise ValueError(
+                "model must have layers that are affine, or piecewise linear as ReLU, LeakyReLU, "
+                f"PReLU, RReLU, ReLU6 and Hardtanh are; got {type(layer).__name__}."
+            )
+    ends = np.array([[bends[0] - 1], *([bend] for bend in bends), [bends[-1] + 1]])
+    heights = _asked(layer, np.repeat(ends, features, axis=1))
+    slopes = np.diff(heights, axis=0) / np.diff(ends, axis=0)
+    return bends, slopes, heights[:-1] - slopes * ends[:-1]
+
+
+def _asked(layer, points):
+    """Return what a layer makes of points (n, features), in float64 and in eval mode."""
     layer = copy.deepcopy(layer).to("cpu", torch.float64).eval()
     with torch.no_grad():
-        shift = layer(torch.zeros(1, features, dtype=torch.float64))
-        matrix = layer(torch.eye(features, dtype=torch.float64)) - shift
-    if not (shift.isfinite().all() and matrix.isfinite().all()):
+        answers = layer(torch.tensor(points, dtype=torch.float64)).numpy()
+    if not np.isfinite(answers).all():
         raise ValueError("model must have finite weights; got nan or infinity.")
-    return matrix.numpy(), shift[0].numpy()
-
-
-def _straight_parts(layer):
-    """Return where an activation function bends, and each part's slope and height above 0."""
-    match layer:
-        case nn.ReLU():
-            return [0], [0, 1], [0, 0]
-        case nn.LeakyReLU():
-            return [0], [layer.negative_slope, 1], [0, 0]
-        case nn.Hardtanh():  # ReLU6 is one
-            low, high = layer.min_val, layer.max_val
-            return [low, high], [0, 1, 0], [low, 0, high]
-    raise ValueError(
-        "model must have layers that are affine, or piecewise linear as ReLU, LeakyReLU, ReLU6 and "
-        f"Hardtanh are; got {type(layer).__name__}."
-    )
+    return answers
 
 
 def _cut(piece, bends, slopes, shifts):
@@ -155,11 +165,12 @@ def _cut(piece, bends, slopes, shifts):
     for bend in bends:
         lines = piece._replace(bias=piece.bias - bend)
         shapes = [part for shape in shapes for part in _cut_shape(lines._replace(corners=shape))]
-    slopes, shifts, parts = np.array(slopes), np.array(shifts), []
+    units, parts = np.arange(len(piece.bias)), []
     for corners in shapes:
         middle = corners.mean(axis=0) @ piece.weight + piece.bias
         state = np.searchsorted(bends, middle)  # how many bends lie below
-        weight, bias = piece.weight * slopes[state], piece.bias * slopes[state] + shifts[state]
+        slope, shift = slopes[state, units], shifts[state, units]
+        weight, bias = piece.weight * slope, piece.bias * slope + shift
         parts.append(Piece(corners, weight, bias, (*piece.pattern, *state.tolist())))
     return parts
 

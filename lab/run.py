@@ -18,7 +18,7 @@ from model import save_model
 from support.best_possible import best_possible_accuracy
 from support.checks import keywords_of
 from support.files import save_figure
-from support.threads import calm
+from support.threads import threads_for
 from train import Training, compare_models
 
 MODEL_FILES = {
@@ -46,7 +46,7 @@ def train_both(
         checkpoint.begin(training, states)
         start = time.perf_counter() - checkpoint.seconds
         with (
-            calm(model, data.X_train),
+            threads_for(model, data.X_train),
             progress(training.epochs, " epochs", training.name, not processes.is_first) as bar,
         ):
             for _ in chain([training], training):

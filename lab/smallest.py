@@ -13,10 +13,9 @@ circles of radius 0.8 and 1, and 1.414 for the square, which doesn't.
 
 import math
 
-import numpy as np
 import torch
 
-from lab.statistics import GOAL, bootstrap_interval, wilson_interval
+from lab.statistics import mean_percent, share_at_goal
 from lab.trained import train_together, trained_models
 from model import CircleModelV2
 from support.best_possible import rice_density
@@ -81,38 +80,24 @@ def smallest_table(seeds: range, each_units=(2, 3, 4, 5)) -> str:
 
     The trained ones start from random weights, as usual, or from those of the polygon.
     """
-    rows = [
-        [
-            "units",
-            "sides",
-            "corners / middles",
-            "by hand",
-            "trained",
-            "seeds at 99 %",
-            "trained from by hand",
-        ]
-    ]
+    rows = [["units", "sides", "corners / middles", "by hand", "by hand, then trained"]]
+    rows[0] += ["trained", "seeds at 99 %"]
     for units in each_units:
         sides, inscribed = sides_of(units), best_inscribed(units)
         _, datasets, trained = trained_models(seeds, hidden_units=(units,))
         starts = [polygon_network(units, inscribed) for _ in seeds]
-        at_goal = sum(accuracy >= GOAL for accuracy in trained)
         rows.append(
             [
                 str(units),
                 str(sides),
                 f"{1 / math.cos(math.pi / sides):.3f}" if sides > 2 else "infinite",
                 percent(polygon_accuracy(units, inscribed)),
-                _mean(trained),
-                percent(at_goal / len(seeds), wilson_interval(at_goal, len(seeds)), digits=1),
-                _mean(train_together(starts, datasets, seeds)),
+                mean_percent(train_together(starts, datasets, seeds), digits=2),
+                mean_percent(trained, digits=2),
+                share_at_goal(trained),
             ]
         )
     return markdown(rows)
-
-
-def _mean(accuracies):
-    return percent(np.mean(accuracies), bootstrap_interval(accuracies))
 
 
 if __name__ == "__main__":

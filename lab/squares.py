@@ -7,11 +7,10 @@ given the squares. Something has to be non-linear. With the squares somebody who
 it there; a hidden layer finds it.
 """
 
-import numpy as np
 import torch
 from torch import nn
 
-from lab.statistics import GOAL, bootstrap_interval, wilson_interval
+from lab.statistics import mean_percent, share_at_goal
 from support.text import percent
 from train import make_data, train
 
@@ -43,9 +42,6 @@ if __name__ == "__main__":
     torch.set_num_threads(1)  # the model is small
     seeds = range(42, 142)
     accuracies = squares_accuracies(seeds)
-    at_goal = sum(accuracy >= GOAL for accuracy in accuracies)
-    print(
-        f"{len(seeds)} seeds: {percent(np.mean(accuracies), bootstrap_interval(accuracies))} "
-        f"right, {percent(min(accuracies))} at worst; at 99 % or better "
-        f"{percent(at_goal / len(seeds), wilson_interval(at_goal, len(seeds)), digits=1)}."
-    )
+    mean, worst = mean_percent(accuracies, digits=2), percent(min(accuracies))
+    print(f"{len(seeds)} seeds: {mean} right, {worst} at worst.")
+    print(f"At 99 % or better: {share_at_goal(accuracies)} of the seeds.")

@@ -50,6 +50,24 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     return tuple(map(float, stats.binomtest(successes, n).proportion_ci(method="wilson")))
 
 
+def mean_of(values, digits: int = 1) -> str:
+    """Return the mean of numbers (n,) with its 95 % interval as text."""
+    values = np.asarray(values, dtype=float)
+    low, high = bootstrap_interval(values)
+    return f"{np.mean(values):.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def mean_percent(shares, digits: int = 1) -> str:
+    """Return the mean of shares (n,), from 0 to 1, with its 95 % interval as text in percent."""
+    return percent(np.mean(shares), bootstrap_interval(shares), digits)
+
+
+def share_at_goal(accuracies) -> str:
+    """Return which share of runs reaches the goal, with its 95 % interval, as text in percent."""
+    reached = sum(accuracy >= GOAL for accuracy in accuracies)
+    return percent(reached / len(accuracies), wilson_interval(reached, len(accuracies)), digits=1)
+
+
 def summarize(history: dict, best: float | None) -> dict:
     """Return the figures of many runs; `best` is the best accuracy possible on average, if known.
 

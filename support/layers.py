@@ -1,4 +1,6 @@
-"""Layers that torch doesn't have, and the activation functions by their names."""
+"""Layers that torch doesn't have, activation functions by their names, and widths of layers."""
+
+from numbers import Integral
 
 import torch
 from torch import nn
@@ -32,3 +34,8 @@ ACTIVATIONS = {
     "step": Step,
     "identity": nn.Identity,
 }
+
+
+def widths_of(hidden_units: int | tuple[int, ...]) -> tuple[int, ...]:
+    """Return the width of each hidden layer: two of one width where `hidden_units` is a number."""
+    return (hidden_units,) * 2 if isinstance(hidden_units, Integral) else tuple(hidden_units)

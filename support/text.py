@@ -24,6 +24,11 @@ def listed(parts) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
+def counted(number: int, one: str, several: str | None = None) -> str:
+    """Return a number with its noun: 1 piece, 2 pieces."""
+    return f"{number} {one if number == 1 else several or one + 's'}"
+
+
 def markdown(rows: list[list[str]]) -> str:
     """Return rows as a Markdown table with aligned columns; the first row is the heading."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -8,7 +8,7 @@ SMALL = 2 * 10**6  # points times layers' outputs: beyond, more threads are fast
 
 
 @contextmanager
-def calm(model, X):
+def threads_for(model, X):
     """Run a model of little work on points X (..., n, 2) on one thread while the context is open.
 
     A step is then so short that a second thread gains little, and where other programs keep the

@@ -23,7 +23,7 @@ ARITHMETICS = {
     "both of these": {"ATEN_CPU_CAPABILITY": "default", "MKL_CBWR": "COMPATIBLE"},
     "initial weights moved by their last bit": {"PYTHONPATH": str(ROOT / "tests/moved_weights")},
 }
-TESTS = "notebooks train model many_seeds determinism datasets command_line readme".split()
+TESTS = "notebooks train model many_seeds ensemble determinism datasets command_line readme".split()
 ALL_FIGURES = "initial weights moved by their last bit"  # which moves most
 
 
@@ -35,7 +35,7 @@ def main(word=""):
         settings_shown = " ".join(f"{key}={value}" for key, value in settings.items())
         print(f"== {name}: {settings_shown}", flush=True)
         start = time.monotonic()
-        figures = [] if name == ALL_FIGURES else ["--first", "2"]
+        figures = ["--only", "train.py"] if name == ALL_FIGURES else ["--first", "2"]
         for command in (
             ["-m", "pytest", *(f"tests/test_{test}.py" for test in TESTS)],
             ["tools/results.py", "--check", *figures],

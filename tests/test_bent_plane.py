@@ -36,6 +36,7 @@ NETWORKS = {
     "without a bias": lambda: nn.Sequential(
         nn.Linear(2, 5), nn.GELU(), nn.Linear(5, 1, bias=False)
     ),
+    "flat": lambda: nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 1), nn.Flatten(0)),
     "no hidden layer": lambda: nn.Sequential(nn.Linear(2, 1)),
 }
 
@@ -49,7 +50,8 @@ def case(request):
 def test_the_logit_is_an_affine_function_of_the_view(case):
     model, view = case
     with torch.inference_mode():
-        logits = copy.deepcopy(model).double().eval()(torch.from_numpy(PLANE)).numpy()
+        logits = copy.deepcopy(model).double().eval()(torch.from_numpy(PLANE))
+    logits = logits.reshape(len(PLANE), -1).numpy()
     logit = logits[:, 1] - logits[:, 0] if logits.shape[1] == 2 else logits[:, 0]
     np.testing.assert_allclose(view(PLANE) @ view.normal + view.offset, logit, atol=1e-12)
 

@@ -412,3 +412,14 @@ def test_deterministic_asks_pytorch_for_algorithms_that_repeat(tmp_path, monkeyp
         torch.use_deterministic_algorithms(False)
     run(*SMALL, out=tmp_path / "not")
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_cpu_is_the_cpu():
+    assert command_line.resolve_device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
+def test_without_cuda_auto_is_the_cpu_and_cuda_an_error():
+    assert command_line.resolve_device("auto") == torch.device("cpu")
+    with pytest.raises(ValueError, match=r"device .* got 'cuda'"):
+        command_line.resolve_device("cuda")

@@ -1,7 +1,6 @@
 """The data sets: what they hold, what can be reached on them, and models of several classes."""
 
 import json
-import math
 
 import numpy as np
 import pytest
@@ -95,42 +94,6 @@ def test_a_setting_that_a_data_set_does_not_have_is_an_error(keywords, message):
 
 def test_each_name_of_the_table_has_a_generator_and_the_circles_are_train_pys():
     assert {"circles", *datasets.GENERATORS} == set(NAMES)
-
-
-# The best possible accuracy, against the best rule applied to many points
-
-
-@pytest.mark.parametrize(("classes", "noise"), [(2, 0.7), (3, 0.5), (5, 0.3), (7, 1.5)])
-def test_the_best_on_blobs_is_the_nearest_center(classes, noise):
-    settings = {"samples": 200_000, "classes": classes, "seed": 0}
-    centers = [
-        datasets.blobs(**settings | {"noise": 0.0, "samples": classes})[0],
-        datasets.blobs(**settings | {"noise": 0.0, "samples": classes})[1],
-    ]
-    ordered = centers[0][np.argsort(centers[1])]
-    X, y = datasets.blobs(noise=noise, **settings)
-    accuracy = (nearest(X, ordered) == y).mean()
-    best = best_possible_accuracy(data="blobs", noise=noise, classes=classes)
-    assert best == pytest.approx(accuracy, abs=0.004)
-
-
-def test_the_best_on_two_gaussians_and_on_xor_is_the_better_side_of_the_lines():
-    X, y = datasets.xor(samples=400_000, noise=0.8, seed=0)
-    accuracy = ((X[:, 0] * X[:, 1] < 0) == y).mean()
-    assert best_possible_accuracy(data="xor", noise=0.8) == pytest.approx(accuracy, abs=0.003)
-    X, y = datasets.gaussians(samples=400_000, noise=0.8, seed=0)
-    accuracy = ((X.sum(axis=1) < 0) == y).mean()
-    assert best_possible_accuracy(data="gaussians", noise=0.8) == pytest.approx(accuracy, abs=0.003)
-    two_blobs = best_possible_accuracy(data="blobs", noise=0.8, classes=2)
-    assert best_possible_accuracy(data="gaussians", noise=0.8) == pytest.approx(two_blobs, abs=1e-6)
-
-
-def test_the_best_is_one_without_noise_and_unknown_elsewhere():
-    assert best_possible_accuracy(data="blobs", noise=0, classes=4) == 1.0
-    assert best_possible_accuracy(data="xor", noise=0) == 1.0
-    assert best_possible_accuracy(data="moons", noise=0.1) is None
-    assert best_possible_accuracy(data="spirals", noise=0.1, classes=3) is None
-    assert best_possible_accuracy(data="people.csv") is None
 
 
 # Several classes: loss, training, evaluation
@@ -292,18 +255,3 @@ def test_help_shows_the_table_of_data_sets(capsys):
     for name, own in DATASETS.items():
         (line,) = (line for line in text.splitlines() if line.startswith(f"  {name} "))
         assert all(setting.replace("_", "-") in line for setting in own)
-
-
-def test_the_limit_of_two_blobs_is_the_normal_distribution():
-    for noise in (0.3, 0.5, 1.0, 3.0):
-        expected = 0.5 * (1 + math.erf(1 / noise / math.sqrt(2)))
-        best = best_possible_accuracy(data="blobs", noise=noise, classes=2)
-        assert best == pytest.approx(expected, abs=1e-7)
-
-
-def test_the_best_possible_accuracy_needs_the_settings_that_it_depends_on():
-    assert best_possible_accuracy(data="moons") is None
-    with pytest.raises(ValueError, match="factor must be given for data 'circles'; got None"):
-        best_possible_accuracy(noise=0.1)
-    with pytest.raises(ValueError, match="classes must be given for data 'blobs'; got None"):
-        best_possible_accuracy(data="blobs", noise=0.1)

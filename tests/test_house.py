@@ -1,6 +1,7 @@
 """The house: three scripts in the middle, support below, lab above; imports run down only."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,13 @@ def test_the_plots_need_no_script_and_the_networks_no_training():
     ):
         body = ast.parse((ROOT / f"{script}.py").read_text()).body
         assert not imported(node for node in body if not is_door(node)) & others
+
+
+@pytest.mark.parametrize("rooms", [BELOW, ABOVE], ids=["support", "lab"])
+def test_each_room_stands_in_the_plan_of_its_floor(rooms):
+    (plan,) = (path.read_text() for path in rooms if path.stem == "__init__")
+    names = {path.stem for path in rooms} - {"__init__"}
+    assert names <= set(re.findall(r"\w+", plan))
 
 
 def test_nothing_runs_when_a_module_above_is_imported():

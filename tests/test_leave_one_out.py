@@ -5,14 +5,12 @@ import numpy as np
 import pytest
 import torch
 from matplotlib.colors import to_rgba
-from scipy.stats import spearmanr
 
 from helper_functions import CLASS_COLORS
 from lab.leave_one_out import (
     moves,
     moves_without_each,
     plot_moves,
-    rank_correlation,
     train_in_orders,
     train_without_each,
 )
@@ -62,12 +60,6 @@ def test_a_move_is_the_root_mean_square_of_the_difference_in_probability():
         first, second = (model(plane).sigmoid() for model in models)
     expected = (first - second).square().mean().sqrt().item()
     assert moves(models, models[0]) == pytest.approx([0, expected], rel=1e-4)
-
-
-def test_rank_correlation_is_spearmans():
-    a, b = np.random.default_rng(0).normal(size=(2, 50))
-    assert rank_correlation(a, a + b) == pytest.approx(spearmanr(a, a + b).statistic)
-    assert rank_correlation(a, np.exp(a)) == pytest.approx(1)
 
 
 def test_moves_come_for_each_point_and_order():

@@ -48,6 +48,13 @@ def test_opinions_are_the_models_own():
             assert opinions.probabilities[:, row, column].tolist() == expected
 
 
+def test_flat_logits_are_those_of_a_column():
+    model = CircleModelV2()
+    flat = nn.Sequential(model, nn.Flatten(0))
+    one, other = opinions_of([model, flat], resolution=5).logits
+    np.testing.assert_array_equal(one, other)
+
+
 def test_a_function_may_answer_for_all_models():
     models = [CircleModelV2() for _ in range(3)]
     ensemble = Ensemble(models)
@@ -87,7 +94,7 @@ def test_the_figure_has_a_row_for_each_kind_of_model():
     }
     figure = plot_many_boundaries(each, DATA.X_train, DATA.y_train)
     titles = [ax.get_title() for ax in figure.axes[:6]]
-    assert titles[::3] == ["linear: 1 boundaries", "ReLU: 2 boundaries"]
+    assert titles[::3] == ["linear: 1 boundary", "ReLU: 2 boundaries"]
     assert [ax.get_ylabel() for ax in figure.axes[6:]] == [
         "probability of inner circle",
         "standard deviation of the probability",

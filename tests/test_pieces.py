@@ -47,6 +47,11 @@ NETWORKS = {
     "leaky": lambda: network(
         nn.Linear(2, 8), nn.LeakyReLU(0.2), nn.Linear(8, 8), nn.LeakyReLU(), nn.Linear(8, 1)
     ),
+    "a slope of each unit's own": lambda: network(
+        nn.Linear(2, 8), nn.PReLU(8), nn.Linear(8, 6), nn.PReLU(), nn.Linear(6, 5), nn.RReLU(),
+        nn.Linear(5, 1),
+    ),
+    "flat": lambda: network(nn.Linear(2, 6), nn.ReLU(inplace=True), nn.Linear(6, 1), nn.Flatten(0)),
     "two bends": lambda: network(
         nn.Linear(2, 6), nn.Hardtanh(-0.5, 1), nn.Linear(6, 6), nn.ReLU6(), nn.Linear(6, 1)
     ),
@@ -82,7 +87,7 @@ def within(corners, points):
 
 def answers(model, points):
     with torch.inference_mode():
-        return model(torch.from_numpy(points)).numpy()
+        return model(torch.from_numpy(points)).numpy().reshape(len(points), -1)
 
 
 def test_the_pieces_tile_the_rectangle(case):
@@ -122,7 +127,7 @@ def test_patterns_tell_which_units_are_on(case):
     hooks = [
         layer.register_forward_pre_hook(lambda layer, given: inputs.append((layer, given[0])))
         for layer in exact.modules()
-        if isinstance(layer, nn.ReLU | nn.LeakyReLU | nn.Hardtanh)
+        if isinstance(layer, nn.ReLU | nn.LeakyReLU | nn.PReLU | nn.RReLU | nn.Hardtanh)
     ]
     answers(exact, np.array([piece.corners.mean(axis=0) for piece in pieces]))
     for hook in hooks:
@@ -237,9 +242,10 @@ def test_what_has_no_pieces_is_refused(model, limits, message):
         linear_pieces(model, limits)
 
 
-def test_weights_that_are_no_numbers_are_refused():
-    model = CircleModelV2()
-    nn.init.constant_(model.layers.output.weight, np.nan)
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_weights_that_are_no_numbers_are_refused(wrong):
+    model = nn.Sequential(nn.Linear(2, 3), nn.PReLU())
+    nn.init.constant_(model[wrong].weight, np.nan)
     with pytest.raises(ValueError, match="must have finite weights"):
         linear_pieces(model)
 

@@ -101,6 +101,16 @@ def test_a_run_can_be_stopped_after_any_step(tmp_path, stop_after, steps):
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
 
 
+def test_a_run_goes_on_with_as_many_threads_as_it_began_with(tmp_path, stop_after):
+    """By which the last bits may differ."""
+    stop_after(5)
+    assert status_of(*SMALL, out=tmp_path) == 130
+    torch.set_num_threads(2)
+    assert status_of("--resume", out=tmp_path) == 0
+    assert torch.get_num_threads() == 1
+    assert json.loads((tmp_path / "metrics.json").read_text())["threads"] == 1
+
+
 @pytest.mark.parametrize("place", ["train_both", "plot_losses", "write_metrics"])
 def test_a_signal_outside_of_training_loses_no_training(tmp_path, monkeypatch, place):
     status_of(*SMALL, out=tmp_path / "whole")

@@ -6,14 +6,12 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
-from scipy import optimize, stats
 from torch import nn
 
 import train as script
 from lab.run import train_both
 from model import CircleModelV0, CircleModelV2
-from support.best_possible import best_possible_accuracy
-from train import Data, Training, compare_models, evaluate, make_data, resolve_device, train
+from train import Data, Training, compare_models, evaluate, make_data, train
 
 
 def seeded(model_class, seed=42, data=None, **arguments):
@@ -62,44 +60,6 @@ def test_a_seed_fixes_data_and_split():
 def test_wrong_data_settings_are_named(keywords, message):
     with pytest.raises(ValueError, match=message):
         make_data(**keywords)
-
-
-# The best possible accuracy
-
-
-def reference_accuracy(noise, factor):
-    """Two Rice distributions of scipy's, and the radius where their densities are equal."""
-    inner = stats.rice(factor / noise, scale=noise)
-    outer = stats.rice(1 / noise, scale=noise)
-    threshold = optimize.brentq(lambda r: inner.logpdf(r) - outer.logpdf(r), 1e-9, 1.5)
-    return (inner.cdf(threshold) + outer.sf(threshold)) / 2
-
-
-@pytest.mark.parametrize(
-    ("noise", "factor"), [(0.03, 0.8), (0.1, 0.8), (0.2, 0.8), (0.2, 0.3), (0.05, 0.9), (0.5, 0.6)]
-)
-def test_best_possible_accuracy_agrees_with_scipy(noise, factor):
-    expected = reference_accuracy(noise, factor)
-    assert best_possible_accuracy(noise=noise, factor=factor) == pytest.approx(expected, abs=1e-6)
-
-
-def test_best_possible_accuracy_at_the_defaults():
-    assert best_possible_accuracy(noise=0.03, factor=0.8) == pytest.approx(0.99957, abs=5e-6)
-
-
-def test_best_possible_accuracy_at_the_ends():
-    assert best_possible_accuracy(noise=0.0, factor=0.8) == 1.0
-    assert best_possible_accuracy(noise=1e-9, factor=0.999) == 1.0
-    assert best_possible_accuracy(noise=100.0, factor=0.8) == pytest.approx(0.5, abs=1e-4)
-
-
-def test_no_threshold_on_the_radius_beats_the_best_possible():
-    data = make_data(samples=400_000, noise=0.1, test_size=0.5)
-    radius, y = data.X_train.norm(dim=1), data.y_train.squeeze(1)
-    accuracies = [((radius < t) == y.bool()).double().mean().item() for t in np.linspace(0.8, 1)]
-    assert max(accuracies) == pytest.approx(
-        best_possible_accuracy(noise=0.1, factor=0.8), abs=0.002
-    )
 
 
 # Evaluation
@@ -411,22 +371,10 @@ def test_features_that_never_change_are_learned_as_well_as_can_be():
 # The device
 
 
-def test_cpu_is_the_cpu():
-    assert resolve_device("cpu") == torch.device("cpu")
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a CUDA device")
-def test_without_cuda_auto_is_the_cpu_and_cuda_an_error():
-    assert resolve_device("auto") == torch.device("cpu")
-    with pytest.raises(ValueError, match=r"device .* got 'cuda'"):
-        resolve_device("cuda")
-
-
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("batch_size", [None, 64])
 def test_cuda_starts_from_the_same_weights_and_batches(batch_size):
-    device = resolve_device("auto")
-    assert device.type == "cuda"
+    device = torch.device("cuda")
     on_cpu, on_cuda = seeded(CircleModelV2), seeded(CircleModelV2).to(device)
     data = make_data()
     train(on_cpu, data, epochs=5, batch_size=batch_size)

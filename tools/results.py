@@ -1,10 +1,10 @@
-"""Run the commands that the README and docs/results.md quote; write their output there or compare.
+"""Run the commands that the README and two pages of docs/ quote; write their output or compare.
 
     python tools/results.py            # write
     python tools/results.py --check    # exit with 1 where a page says something else
     python tools/results.py --check --first 2    # look at the first two commands alone
 
-A quoted output stands between the lines `<!-- python train.py ... -->` and `<!-- end -->`. Another
+A quoted output stands between the lines `<!-- python ... -->` and `<!-- end -->`. Another
 processor rounds differently, so the check lets percentages differ by 2 points, means as far as
 their confidence intervals touch, and other numbers by a tenth; times aren't compared.
 """
@@ -19,8 +19,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "docs/results.md"]
-BLOCK = re.compile(r"<!-- (python train\.py[^\n]*) -->\n(.*?)<!-- end -->\n", re.DOTALL)
+PAGES = [ROOT / name for name in ("README.md", "docs/results.md", "docs/why_it_bends.md")]
+BLOCK = re.compile(r"<!-- (python [^\n]*) -->\n(.*?)<!-- end -->\n", re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 INTERVAL = re.compile(r"(N) \((N) to (N)\)".replace("N", NUMBER.pattern))
 TIME = re.compile(r" +\d+\.\d+ s\b")
@@ -30,7 +30,9 @@ def output_of(command: str) -> str:
     """Return what a quoted command prints, its files written to a directory of its own."""
     one_thread = {"OMP_NUM_THREADS": "1"} | os.environ  # there is a command for each core
     with tempfile.TemporaryDirectory() as out:
-        arguments = [sys.executable, *command.split()[1:], "--out", out]
+        arguments = [sys.executable, *command.split()[1:]]
+        if "train.py" in arguments:
+            arguments += ["--out", out]
         done = subprocess.run(
             arguments, cwd=ROOT, env=one_thread, capture_output=True, text=True, check=True
         )
@@ -45,7 +47,8 @@ def as_markdown(command: str, output: str) -> str:
     if not table:
         return f"```\n$ {command}\n{output}```\n"
     heading = "\n".join(heading).rstrip()
-    return f"```\n$ {command}\n{heading}\n```\n\n" + "\n".join(table) + "\n\n"
+    said = f"$ {command}\n{heading}".rstrip()
+    return f"```\n{said}\n```\n\n" + "\n".join(table) + "\n\n"
 
 
 def agree(quoted: str, measured: str) -> bool:
@@ -86,10 +89,12 @@ def close(x: float, y: float, percent: bool) -> bool:
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare rather than write")
-    parser.add_argument("--first", type=int, metavar="N", help="the first N commands alone")
+    parser.add_argument("--only", default="", metavar="TEXT", help="commands that have the text")
+    parser.add_argument("--first", type=int, metavar="N", help="the first N of them")
     args = parser.parse_args()
     texts = [page.read_text() for page in PAGES]
-    quotes = [block for text in texts for block in BLOCK.findall(text)][: args.first]
+    quotes = [block for text in texts for block in BLOCK.findall(text) if args.only in block[0]]
+    quotes = quotes[: args.first]
     disagreements = 0
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         outputs = pool.map(output_of, [command for command, _ in quotes])

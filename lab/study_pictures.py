@@ -1,6 +1,6 @@
-"""Draw why ReLU bends the line: the pictures of the lab's studies.
+"""The pictures of the studies of why ReLU bends the line.
 
-    python -m lab.reasons [DIRECTORY]
+    python -m lab.study_pictures [DIRECTORY]
 
 Writes pieces.png, bent_plane.png, bent_plane.gif, smallest.png and influence.png to the directory,
 by default pictures.
@@ -21,7 +21,7 @@ from lab.smallest import best_inscribed, polygon_network
 from lab.trained import trained_models
 from model import CircleModelV0, CircleModelV2
 from support.files import save_figure, write_atomically
-from support.text import percent
+from support.text import counted, percent
 from train import Data, build, evaluate, make_data
 
 SEED = 42
@@ -106,10 +106,6 @@ def with_legend(figure, markerscale=2.0):
     return figure
 
 
-def counted(number, name):
-    return f"{number} {name}" + "s" * (number != 1)
-
-
 def main(directory: Path) -> None:
     """Draw and write all pictures."""
     torch.set_num_threads(1)  # the networks are small
@@ -121,7 +117,7 @@ def main(directory: Path) -> None:
         "influence.png": draw_influence(data, (SEED, SEED + 1)),
     }
     for name, figure in figures.items():
-        save_figure(figure, directory / name, dpi=110)
+        save_figure(figure, directory / name, dpi=110, bbox_inches="tight")
     view = last_layer_view(trained(), data.X_train)
     film = bent_plane_film(view, data.X_train, data.y_train)
     write_atomically(directory / "bent_plane.gif", film)

@@ -3,16 +3,16 @@
 import numpy as np
 import pytest
 
-from lab import reasons
+from lab import study_pictures
 from lab.pieces import boundary_segments, linear_pieces
-from lab.reasons import (
+from lab.study_pictures import (
     draw_bent_plane,
     draw_influence,
     draw_pieces,
     draw_smallest,
     trained,
 )
-from support.text import percent
+from support.text import counted, percent
 from train import evaluate, make_data
 
 DATA = make_data()
@@ -61,16 +61,16 @@ def test_influence_is_shown_from_two_starts():
 def test_all_pictures_are_written(tmp_path, monkeypatch):
     drawn = draw_pieces(DATA)
     for name in ("pieces", "bent_plane", "smallest", "influence"):
-        monkeypatch.setattr(reasons, f"draw_{name}", lambda *args: drawn)
-    monkeypatch.setattr(reasons, "bent_plane_film", lambda *args: b"GIF")
-    reasons.main(tmp_path)
+        monkeypatch.setattr(study_pictures, f"draw_{name}", lambda *args: drawn)
+    monkeypatch.setattr(study_pictures, "bent_plane_film", lambda *args: b"GIF")
+    study_pictures.main(tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
         "pieces.png", "bent_plane.png", "bent_plane.gif", "smallest.png", "influence.png",
     }  # fmt: skip
-    assert all(name in reasons.__doc__ for name in names)
+    assert all(name in study_pictures.__doc__ for name in names)
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 pieces"), (1, "1 piece"), (2, "2 pieces")])
 def test_a_number_goes_with_its_noun(number, text):
-    assert reasons.counted(number, "piece") == text
+    assert counted(number, "piece") == text
