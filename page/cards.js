@@ -21,7 +21,7 @@ function makePictures() {
   });
   showLegend();
   setTool(typeof app.tool === "string" || app.tool in app.data.classNames ? app.tool : "look");
-  app.describe();
+  describe();
 }
 
 function makePicture() {
@@ -68,5 +68,5 @@ function showLegend() {
   const names = app.networks.map(({ title, name }) =>
     `${name === "linear" ? "dashed" : "solid"}: ${title}`);
   byId("lines").textContent = `${names.join("; ")}; thick: test points, thin: training points` +
-    "; grey: the run before";
+    (app.shadows.length ? "; grey: the run before" : "");
 }

@@ -162,8 +162,3 @@ async function copy(text, button) {
   say(button.textContent);
   setTimeout(() => (button.textContent = textContent), 1500);
 }
-
-// For those who hear the page rather than see it.
-function say(text) {
-  byId("said").textContent = text;
-}

@@ -74,7 +74,9 @@ class Curves {
     context.textAlign = "center";
     context.textBaseline = "top";
     for (const epoch of ticks(0, right, Math.max(2, Math.min(6, width / 90)))) {
-      context.fillText(epoch.toLocaleString("en"), toX(epoch), y + height + 6);
+      const text = epoch.toLocaleString("en"), half = context.measureText(text).width / 2;
+      const most = x + width + 10 - half; // the canvas ends there
+      context.fillText(text, Math.min(toX(epoch), most), y + height + 6);
     }
   }
 

@@ -33,7 +33,7 @@ class Diagram {
     const used = columns.reduce((total, count) => total + count * step, 0);
     const gap = gaps ? Math.min(120, (width - left - right - used) / gaps) : 0;
     let x = left + Math.max(0, (width - left - right - used - gaps * gap) / 2);
-    this.side = side;
+    Object.assign(this, { side, gap });
     const highest = Math.max(...layers.map((units, number) =>
       Math.ceil(Math.min(units, columns[number] * rows) / columns[number])));
     height = top + highest * step;
@@ -154,10 +154,9 @@ class Diagram {
     context.strokeStyle = theme.faint;
     context.lineWidth = 1;
     for (const { x, y } of this.nodes) context.strokeRect(x - 0.5, y - 0.5, side + 1, side + 1);
-    for (const [node, strong] of [[this.chosen, true], [this.enlarged(), true]]) {
-      if (!node || !strong) continue;
-      context.strokeStyle = theme.ink;
-      context.lineWidth = 2;
+    context.strokeStyle = theme.ink;
+    context.lineWidth = 2;
+    for (const node of [this.chosen, this.enlarged()].filter(Boolean)) {
       context.strokeRect(node.x - 1.5, node.y - 1.5, side + 3, side + 3);
     }
   }
@@ -211,9 +210,9 @@ class Diagram {
     context.textAlign = "center";
     context.textBaseline = "top";
     this.layers.slice(1, -1).forEach(({ nodes, units, x, width }, number) => {
-      const short = this.layers.length > 7 || width < 40;
+      const short = width + this.gap < 50;
       let text = short ? `${number + 1}` : `layer ${number + 1}`;
-      if (nodes.length < units && this.layers.length < 7) text = `${nodes.length} of ${units}`;
+      if (nodes.length < units && !short) text = `${nodes.length} of ${units}`;
       context.fillText(text, x + width / 2, 3);
     });
     if (side < 22) return;
@@ -283,92 +282,4 @@ function bezierPlace(share) {
     else high = t;
   }
   return low;
-}
-
-// The plane as a last hidden layer of two units bends it, where one line parts the classes.
-class BentPlane {
-  constructor(canvas) {
-    this.canvas = canvas;
-  }
-
-  draw() {
-    const { context, width, height } = fit(this.canvas), { network } = this;
-    if (width === 0) return;
-    const { grid } = network, [h1, h2] = network.units.at(-1).out;
-    const [low1, high1] = rangeOf(h1, grid.n), [low2, high2] = rangeOf(h2, grid.n);
-    const box = [1, 1, width - 2, height - 2];
-    const toX = value => 1 + ((value - low1) / (high1 - low1)) * box[2];
-    const toY = value => 1 + ((high2 - value) / (high2 - low2)) * box[3];
-    const output = network.linearLayers().at(-1);
-    this.drawOutput(context, output, { x1: [low1, high1], x2: [low2, high2] }, box);
-    context.beginPath();
-    const every = Math.max(2, Math.round(grid.side / 16));
-    for (let i = 0; i < grid.side; i += every) {
-      for (const at of [k => i * grid.side + k, k => k * grid.side + i]) {
-        for (let k = 0; k < grid.side; k++) {
-          context[k ? "lineTo" : "moveTo"](toX(h1[at(k)]), toY(h2[at(k)]));
-        }
-      }
-    }
-    context.strokeStyle = theme.muted;
-    context.globalAlpha = 0.5;
-    context.lineWidth = 0.75;
-    context.stroke();
-    context.globalAlpha = 1;
-    this.drawPoints(context, toX, toY);
-    context.strokeStyle = theme.faint;
-    context.strokeRect(...box);
-  }
-
-  drawOutput(context, output, range, box) {
-    if (!this.grid) this.grid = new Grid(42, range);
-    const { side, n } = this.grid, { X: [first, second] } = new Grid(side, range);
-    const weight = output.weight.value, bias = output.bias.value;
-    if (this.logits?.length !== output.outputs) this.logits = roomFor(n, output.outputs);
-    for (let k = 0; k < output.outputs; k++) {
-      for (let i = 0; i < n; i++) {
-        this.logits[k][i] = bias[k] + weight[2 * k] * first[i] + weight[2 * k + 1] * second[i];
-      }
-    }
-    for (let i = 0; i < n; i++) {
-      if (output.outputs === 1) {
-        this.grid.pixels[i] = theme.probability[(255.99 / (1 + Math.exp(-this.logits[0][i]))) | 0];
-      } else {
-        const { best, lead } = likeliest(this.logits, i);
-        this.grid.pixels[i] = theme.likeliest[best][(128 + 127 * lead) | 0];
-      }
-    }
-    this.grid.paintPixels(context, box);
-    if (output.outputs > 1) return;
-    context.beginPath();
-    this.grid.trace(context, this.logits[0], box);
-    context.strokeStyle = theme.ink;
-    context.lineWidth = 2;
-    context.stroke();
-  }
-
-  drawPoints(context, toX, toY) {
-    const { network } = this, { n, y } = network.train;
-    network.model.forward(network.train.X, n);
-    const [h1, h2] = network.units.at(-1).out;
-    for (let label = 0; label < network.data.classNames.length; label++) {
-      context.beginPath();
-      for (let p = 0; p < n; p++) {
-        if (y[p] === label) addMarker(context, label, toX(h1[p]), toY(h2[p]), 2.2);
-      }
-      context.fillStyle = cssOf(theme.classes[label]);
-      context.fill();
-    }
-    network.look(network.grid); // the rows have the grid's values again
-  }
-}
-
-function rangeOf(row, n) {
-  let low = Infinity, high = -Infinity;
-  for (let i = 0; i < n; i++) {
-    if (row[i] < low) low = row[i];
-    if (row[i] > high) high = row[i];
-  }
-  const margin = 0.05 * (high - low) || 1;
-  return [low - margin, high + margin];
 }

@@ -22,9 +22,9 @@ function readTheme() {
   const classes = [0, 0.3, 0.55, 0.75].flatMap(share => few.map(one => mixed(one, ink, share)));
   const negative = rgbOf(color("--negative")), positive = rgbOf(color("--positive"));
   theme = {
-    dark, paper, classes, negative, positive,
+    paper, classes, negative, positive,
     ink: color("--ink"), muted: color("--muted"), faint: color("--faint"),
-    plane: color("--plane"), card: color("--card"),
+    card: color("--card"),
     probability: pixelTable(classes[0], paper, classes[1], dark ? 0.6 : 0.5),
     units: pixelTable(negative, paper, positive, 1),
   };

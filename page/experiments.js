@@ -92,3 +92,13 @@ const EXPERIMENTS = [
       "two losses stay closer together.",
   },
 ];
+
+// An experiment's settings; others are the defaults, but for what only paces the pictures.
+function experimentSettings({ settings = {} }, { epochsPerFrame }) {
+  return { ...withDataset(DEFAULTS, settings.data ?? "circles"), epochsPerFrame, ...settings };
+}
+
+function isExperiment(experiment, settings) {
+  const wanted = Object.entries(experimentSettings(experiment, settings));
+  return wanted.every(([name, value]) => String(value) === String(settings[name]));
+}

@@ -49,14 +49,14 @@ class Film {
     app.running = false;
     if (this.place === this.run.epochs.length - 1) this.show(0);
     this.running = true;
-    app.showButtons();
+    showButtons();
     const next = () => {
       if (!this.running || app.film !== this) return;
       this.show(this.place + 1);
       if (this.place === this.run.epochs.length - 1) {
         this.running = false;
-        app.showButtons();
-        app.describe();
+        showButtons();
+        describe();
       } else {
         setTimeout(next, 100);
       }

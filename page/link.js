@@ -53,8 +53,9 @@ function readLink(hash) {
     if (sentence) wrong.push(sentence);
     else if (!NUMBERS[name]?.ofData || name in DATASETS[data]) settings[name] = value;
   }
-  const state = { settings, epoch: 0, table: null, hide: (given.hide ?? "").split(",") };
-  state.hide = state.hide.filter(Boolean);
+  const hide = (given.hide ?? "").split(",").filter(Boolean);
+  const isEmpty = Object.keys(given).every(option => option === "hide");
+  const state = { settings, epoch: 0, table: null, hide, isEmpty };
   if (whole(0, 100_000)(Number(given.epoch))) state.epoch = Number(given.epoch);
   else if (given.epoch) wrong.push("The epoch must be a whole number from 0 to 100,000.");
   if (data === "own") {

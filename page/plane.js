@@ -99,8 +99,7 @@ class Plane {
     if (logits.length === 1) {
       grid.trace(context, logits[0], this.box);
     } else {
-      const lead = (this.lead ??= new Float64Array(grid.n)).length === grid.n
-        ? this.lead : (this.lead = new Float64Array(grid.n));
+      const [lead] = this.lead = roomFor(grid.n, 1, this.lead);
       for (let k = 0; k < logits.length; k++) {
         for (let i = 0; i < grid.n; i++) {
           let other = -Infinity;
@@ -198,7 +197,7 @@ class Plane {
     context.font = `${small ? 9 : 11}px system-ui, sans-serif`;
     context.textAlign = "center";
     context.textBaseline = "top";
-    const [name1, name2] = app.data.featureNames ?? ["x1", "x2"];
+    const [name1, name2] = axisNames();
     for (const value of ticks(...range.x1, small ? 2 : 4)) {
       const [px] = this.toPixels(value, 0);
       const hasRoom = px < x + width - 14 - 6 * name1.length;
@@ -242,6 +241,7 @@ class Plane {
   }
 }
 
+const axisNames = () => app.data.featureNames ?? ["x₁", "x₂"];
 const tickText = value => String(value).replace("-", "−");
 
 // The likeliest class of point i and how far its probability leads.

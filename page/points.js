@@ -17,7 +17,7 @@ function showTools() {
   const tools = [["look", "Look"], ...names.slice(0, 7).map((name, label) => [label, name])];
   if (names.length < 7) tools.push(["class", "+ class"]);
   tools.push(["erase", "Erase"]);
-  const box = document.getElementById("tools");
+  const box = byId("tools");
   const focused = box.contains(document.activeElement) ? document.activeElement.dataset.tool : null;
   box.replaceChildren(
     ...tools.map(([tool, text]) => {
@@ -138,7 +138,7 @@ function followPointer(plane) {
       app.cursor = [x1, x2].map(([low, high], i) =>
         Math.min(high, Math.max(low, at[i] + (way[i] * (high - low)) / step)));
       showTip(plane, plane.toPixels(...app.cursor));
-      say(document.getElementById("tip").innerText);
+      say(byId("tip").innerText);
     } else if (key === "Escape") {
       app.lookAtUnit(plane.network, null);
       forget();
@@ -180,7 +180,7 @@ function forget() {
 }
 
 function showTip(plane, [px, py]) {
-  const [name1, name2] = app.data.featureNames ?? ["x₁", "x₂"];
+  const [name1, name2] = axisNames();
   const lines = [`${name1} ${shownValue(app.cursor[0])}, ${name2} ${shownValue(app.cursor[1])}`];
   for (const network of app.networks) {
     const { label, probability } = network.ask(...app.cursor);
@@ -190,7 +190,7 @@ function showTip(plane, [px, py]) {
 }
 
 function putTip(canvas, lines, px, py) {
-  const tip = document.getElementById("tip"), box = canvas.getBoundingClientRect();
+  const tip = byId("tip"), box = canvas.getBoundingClientRect();
   tip.replaceChildren(...lines.map(line => element("div", { textContent: line })));
   tip.hidden = false;
   const most = document.documentElement.clientWidth - tip.offsetWidth - 8;
@@ -201,7 +201,7 @@ function putTip(canvas, lines, px, py) {
 }
 
 function hideTip() {
-  document.getElementById("tip").hidden = true;
+  byId("tip").hidden = true;
 }
 
 // What a pointer or a key does in the drawing of a network.

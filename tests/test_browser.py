@@ -129,7 +129,7 @@ def test_a_notebook_opens_and_shows_all_its_pictures(page, lab, name):
 
 
 def test_the_page_trains_in_a_notebook(page, lab):
-    open_notebook(page, lab, "05_playground.ipynb")
+    open_notebook(page, lab, "08_playground.ipynb")
     page.locator(".jp-Notebook").click()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
@@ -139,5 +139,5 @@ def test_the_page_trains_in_a_notebook(page, lab):
     frame.locator(".network").last.locator(".score", has_text=right).wait_for()
     frame.get_by_role("button", name="Pause").click()
     page.locator(".jp-OutputArea-output iframe").first.scroll_into_view_if_needed()
-    page.screenshot(path=SCREENSHOTS / "05_playground_trained.png")
+    page.screenshot(path=SCREENSHOTS / "08_playground_trained.png")
     check_no_error(page)

@@ -860,9 +860,47 @@ def test_a_link_can_hide_parts_and_controls(visit):
 
 
 @browser_test
+def test_every_part_and_every_control_can_be_hidden(visit):
+    parts = ["experiments", "draw", "legend", "curves", "units", "data", "network", "training"]
+    parts += ["copy"]
+    controls = ["samples", "noise", "seed", "inputs", "activation", "batch_norm", "momentum", "l1"]
+    tab = visit(f"#hide={','.join(parts + controls)}")
+    assert tab.locator("#message").is_hidden()
+    for part in parts:
+        for box in tab.locator(f'[data-part="{part}"]').all():
+            assert box.is_hidden()
+    assert tab.locator("#settings").inner_text() == ""
+    assert tab.locator(".plane").count() == 2  # what is left: the planes, and the buttons
+    tab.get_by_role("button", name="Train").wait_for()
+
+
+@browser_test
+def test_what_the_pages_say_of_hiding_hides(visit):
+    for page in ("README.md", "notebooks/08_playground.ipynb"):
+        for names in re.findall(r"[#&]hide=([\w,]+)", (ROOT / page).read_text(encoding="utf-8")):
+            tab = visit(f"#hide={names}")
+            assert tab.locator("#message").is_hidden()
+            for name in names.split(","):
+                assert tab.locator(f'[data-part="{name}"]').is_hidden()
+
+
+@browser_test
+@pytest.mark.parametrize("number", range(EXPERIMENTS))
+def test_the_link_of_an_experiment_opens_with_its_sentence(visit, number):
+    tab = visit()
+    tab.locator("#experiment").select_option(str(number))
+    link = tab.evaluate("location.hash")
+    sentence = tab.locator("#sentence").inner_text()
+    other = visit((link or "#") + "&hide=data")
+    assert other.locator("#experiment").input_value() == str(number)
+    assert other.locator("#sentence").inner_text() == sentence
+
+
+@browser_test
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
+        ("#hide=data,code", 'The page has no part "code" to hide; it has experiments, draw'),
         ("#data=sweets", "The data must be one of circles"),
         ("#lr=-1", "The learning rate must be a number above 0."),
         ("#hidden_units=16x0", "There can be up to 12 hidden layers"),
@@ -965,6 +1003,22 @@ def test_a_film_plays_by_itself_and_stops_at_the_end(visit, trained):
     assert tab.evaluate("app.film") is None
     assert tab.locator("#film").is_hidden()
     train_to(tab, 5)
+
+
+@browser_test
+def test_a_film_s_link_can_hide_parts(visit, trained):
+    data, models, epochs, states = trained
+    tab = visit("#hide=data", page=film_page(data, models, epochs, states), reduced_motion="reduce")
+    assert tab.evaluate("app.film.place") == 4
+    assert tab.locator('[data-part="data"]').is_hidden()
+
+
+@browser_test
+def test_a_film_s_link_with_settings_is_another_training(visit, trained):
+    data, models, epochs, states = trained
+    tab = visit("#lr=0.5", page=film_page(data, models, epochs, states))
+    assert tab.evaluate("app.film") is None
+    assert settings(tab)["lr"] == 0.5
 
 
 @browser_test
@@ -1084,6 +1138,10 @@ def test_pictures_have_texts_and_controls_have_names(visit):
     plane = tab.locator(".plane").last.get_attribute("aria-label")
     assert re.search(r"ReLU network parts it at epoch 30: \d+\.\d % of the test points", plane)
     assert "ReLU" in tab.locator("#loss").get_attribute("aria-label")
+    tab.evaluate("app.takeTable({ ...emptyTable(), ...tableOf([[0, 0, 0], [1, 1, 1]]) }, true)")
+    settle(tab)
+    without_test = tab.locator("#loss").get_attribute("aria-label")
+    assert re.fullmatch(r"Loss over the epochs; now, on the points: linear \d.*\.", without_test)
     nameless = tab.evaluate(
         """() => [...document.querySelectorAll("button, select, input, textarea")]
             .filter(one => one.offsetWidth)
