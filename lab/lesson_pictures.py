@@ -1,7 +1,7 @@
 """The lessons' pictures, so that their cells show the idea and not the plotting.
 
 Colours mean classes: orange is class 0, the outer circle, and blue is class 1, the inner one. All
-else is purple, grey or black, and told apart by its line.
+else is purple, grey or black, and told apart by its line. None returns what a cell would print.
 """
 
 import matplotlib.pyplot as plt
@@ -56,7 +56,7 @@ def mean_percent(shares, digits: int = 1) -> str:
 
 
 def plot_points(X, y, *, ax=None, class_names=CIRCLES, **style):
-    """Plot points X (n, 2), coloured and marked by their class, y (n, 1); return the Axes.
+    """Plot points X (n, 2), coloured and marked by their class, y (n, 1).
 
     class_names: of the legend. style: of the markers. `ax` is by default pyplot's current one.
     """
@@ -67,7 +67,6 @@ def plot_points(X, y, *, ax=None, class_names=CIRCLES, **style):
         ax.plot(x1, x2, label=name, **(look | style))
     ax.set(xlabel="x1", ylabel="x2", aspect="equal")
     ax.legend(loc="center")
-    return ax
 
 
 def plot_side_by_side(models: dict, X, y, *, class_names=CIRCLES):
@@ -80,7 +79,8 @@ def plot_side_by_side(models: dict, X, y, *, class_names=CIRCLES):
         _, accuracy = evaluate(model, X, y)
         title = f"{name}: {percent(accuracy, digits=1)} right"
         plot_decision_boundary(model, X, ax=ax, title=title, legend=False)
-        plot_points(X, y, ax=ax, class_names=class_names, mec="white", mew=0.3).legend().remove()
+        plot_points(X, y, ax=ax, class_names=class_names, mec="white", mew=0.3)
+        ax.get_legend().remove()
         ax.label_outer()
     _one_legend(figure)
     figure.colorbar(panels[0].images[-1], ax=panels, shrink=0.8, label="probability of class 1")
