@@ -136,7 +136,8 @@ def plot_fits(x, curve, fits: dict):
     for ax, (ramps, fit) in zip(panels, fits.items(), strict=True):
         ax.plot(x, curve, color=GREY, lw=3, alpha=0.6, label="sin(x)")
         ax.plot(x, fit, color=PURPLE, label="sum of ramps")
-        ax.set(title=f"{ramps} ramps", xlabel="x")
+        error = (fit - curve).abs().max()
+        ax.set(title=f"{ramps} ramps: off by {error:.2f} at most", xlabel="x")
     panels[0].set_ylabel("value")
     _one_legend(figure)
 
@@ -149,8 +150,8 @@ def plot_important_units(model, X, y, *, count: int = 4):
     """
     layers = layers_of(model)
     linear = [i for i, layer in enumerate(layers) if hasattr(layer, "weight")]
-    _, axes = plt.subplots(
-        len(linear) - 1, count, figsize=(9.5, 2.7 * (len(linear) - 1)), layout="compressed"
+    figure, axes = plt.subplots(
+        len(linear) - 1, count, figsize=(9.5, 2.9 * (len(linear) - 1)), layout="compressed"
     )
     x1, x2, grid = _grid(X)
     hidden, inputs = X, grid
@@ -169,9 +170,11 @@ def plot_important_units(model, X, y, *, count: int = 4):
             ax.pcolormesh(x1, x2, height, cmap="Purples", rasterized=True)
             if switch.min() < 0 < switch.max():
                 ax.contour(x1, x2, switch, [0], colors="black")
-            draw_points(ax, X, y, size=2, alpha=0.8)
+            draw_points(ax, X, y, CIRCLES, size=2, alpha=0.8)
             ax.set(title=f"layer {number + 1}, unit {unit + 1}", xticks=[], yticks=[])
-            ax.set(aspect="equal")
+            ax.set(xlabel="x1", ylabel="x2", aspect="equal")
+            ax.label_outer()
+    _one_legend(figure)
 
 
 def plot_bending(model, X, y, *, shares=(0.0, 0.5, 1.0)):
