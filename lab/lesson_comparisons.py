@@ -16,7 +16,7 @@ STYLES = ({"color": PURPLE, "ls": "-"}, {"color": "black", "ls": "--"}, {"color"
 
 
 def plot_losses(each: dict[str, list], *, floor=None, log=False, ax=None):
-    """Draw the losses of some runs under each name; return the Axes, pyplot's current by default.
+    """Draw the losses of some runs under each name, on pyplot's current Axes by default.
 
     each: lists of histories, or of the losses of every epoch.
     floor: a loss that can't be gone below, drawn as a line.
@@ -32,13 +32,12 @@ def plot_losses(each: dict[str, list], *, floor=None, log=False, ax=None):
         ax.axhline(floor, color=GREY, ls=":", label=f"least possible: {floor:.3f}")
     ax.set(xlabel="epoch", ylabel="loss on the training set", yscale="log" if log else "linear")
     ax.legend()
-    return ax
 
 
 def plot_modes(model, X, y, names=CIRCLES):
     """Draw a network's decision boundary among points X (n, 2) in eval and in train mode.
 
-    y: their classes (n, 1). Returns the two Axes.
+    y: their classes (n, 1).
     """
     figure, panels = plt.subplots(1, 2, figsize=(9, 4.2), sharey=True, layout="constrained")
     for ax, training in zip(panels, (False, True), strict=True):
@@ -47,7 +46,6 @@ def plot_modes(model, X, y, names=CIRCLES):
         plot_decision_boundary(model, X, y, ax=ax, grid_resolution=101, **options)
         ax.set(xlabel="x1", ylabel="x2", aspect="equal")
     probability_scale(figure, panels)
-    return panels
 
 
 def probability_scale(figure, panels, name="inner circle (1)"):
@@ -111,7 +109,6 @@ def plot_accuracies(values, each: dict[str, list], *, xlabel: str, ax=None):
     ax.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     ax.set_ylim(0.4, 1.03)
     ax.legend()
-    return ax
 
 
 def plot_dropped_sums(each: dict[str, torch.Tensor], exact):
@@ -144,7 +141,6 @@ def plot_running_mean(units, eval_from: int, *, ax=None):
     ax.axvspan(eval_from - 0.5, len(seen) - 0.5, color="0.93", label="eval mode")
     ax.set(title="One unit in batches of eight", xlabel="batch", ylabel="value before BatchNorm")
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, fontsize=8)
-    return ax
 
 
 def normalized_among(values, value, size: int, times: int = 2000) -> torch.Tensor:

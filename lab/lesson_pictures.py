@@ -1,7 +1,7 @@
 """The lessons' pictures, so that their cells show the idea and not the plotting.
 
 Colours mean classes: orange is class 0, the outer circle, and blue is class 1, the inner one. All
-else is purple, grey or black, and told apart by its line.
+else is purple, grey or black, and told apart by its line. None returns what a cell would print.
 """
 
 import matplotlib.pyplot as plt
@@ -44,7 +44,7 @@ def set_style():
 
 
 def plot_points(X, y, *, ax=None, class_names=CIRCLES, **style):
-    """Plot points X (n, 2), coloured and marked by their class, y (n, 1); return the Axes.
+    """Plot points X (n, 2), coloured and marked by their class, y (n, 1).
 
     class_names: of the legend. style: of the markers. `ax` is by default pyplot's current one.
     """
@@ -55,7 +55,6 @@ def plot_points(X, y, *, ax=None, class_names=CIRCLES, **style):
         ax.plot(x1, x2, label=name, **(look | style))
     ax.set(xlabel="x1", ylabel="x2", aspect="equal")
     ax.legend(loc="center")
-    return ax
 
 
 def plot_side_by_side(models: dict, X, y, *, class_names=CIRCLES):
@@ -68,7 +67,8 @@ def plot_side_by_side(models: dict, X, y, *, class_names=CIRCLES):
         _, accuracy = evaluate(model, X, y)
         title = f"{name}: {percent(accuracy, digits=1)} right"
         plot_decision_boundary(model, X, ax=ax, title=title, legend=False)
-        plot_points(X, y, ax=ax, class_names=class_names, mec="white", mew=0.3).legend().remove()
+        plot_points(X, y, ax=ax, class_names=class_names, mec="white", mew=0.3)
+        ax.get_legend().remove()
         ax.label_outer()
     _one_legend(figure)
     figure.colorbar(panels[0].images[-1], ax=panels, shrink=0.8, label="probability of class 1")
@@ -124,7 +124,8 @@ def plot_fits(x, curve, fits: dict):
     for ax, (ramps, fit) in zip(panels, fits.items(), strict=True):
         ax.plot(x, curve, color=GREY, lw=3, alpha=0.6, label="sin(x)")
         ax.plot(x, fit, color=PURPLE, label="sum of ramps")
-        ax.set(title=f"{ramps} ramps", xlabel="x")
+        error = (fit - curve).abs().max()
+        ax.set(title=f"{ramps} ramps: off by {error:.2f} at most", xlabel="x")
     panels[0].set_ylabel("value")
     _one_legend(figure)
 
@@ -137,8 +138,8 @@ def plot_important_units(model, X, y, *, count: int = 4):
     """
     layers = layers_of(model)
     linear = [i for i, layer in enumerate(layers) if hasattr(layer, "weight")]
-    _, axes = plt.subplots(
-        len(linear) - 1, count, figsize=(9.5, 2.7 * (len(linear) - 1)), layout="compressed"
+    figure, axes = plt.subplots(
+        len(linear) - 1, count, figsize=(9.5, 2.9 * (len(linear) - 1)), layout="compressed"
     )
     x1, x2, grid = _grid(X)
     hidden, inputs = X, grid
@@ -157,9 +158,11 @@ def plot_important_units(model, X, y, *, count: int = 4):
             ax.pcolormesh(x1, x2, height, cmap="Purples", rasterized=True)
             if switch.min() < 0 < switch.max():
                 ax.contour(x1, x2, switch, [0], colors="black")
-            draw_points(ax, X, y, size=2, alpha=0.8)
+            draw_points(ax, X, y, CIRCLES, size=2, alpha=0.8)
             ax.set(title=f"layer {number + 1}, unit {unit + 1}", xticks=[], yticks=[])
-            ax.set(aspect="equal")
+            ax.set(xlabel="x1", ylabel="x2", aspect="equal")
+            ax.label_outer()
+    _one_legend(figure)
 
 
 def plot_bending(model, X, y, *, shares=(0.0, 0.5, 1.0)):

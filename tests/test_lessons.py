@@ -119,18 +119,17 @@ def test_other_pictures_name_their_axes_and_what_they_show():
         assert figure.axes[0].get_ylabel() == "x2"
     plt.figure()
     history = {"epoch": [1, 2], "train_loss": [0.7, 0.5]}
-    ax = lesson_comparisons.plot_losses({"a": [history], "b": [[0.7, 0.6], [0.7, 0.4]]}, floor=0.4)
-    assert [text.get_text() for text in ax.get_legend().texts] == [
+    lesson_comparisons.plot_losses({"a": [history], "b": [[0.7, 0.6], [0.7, 0.4]]}, floor=0.4)
+    assert [text.get_text() for text in plt.gca().get_legend().texts] == [
         "a",
         "b",
         "least possible: 0.400",
     ]
     plt.figure()
-    ax = lesson_comparisons.plot_accuracies((1, 2), {"a": [[0.5, 0.6], [0.7]]}, xlabel="rate")
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("rate", "test accuracy")
-    ax = lesson_comparisons.plot_running_mean(
-        torch.randn(80, 3), eval_from=5, ax=plt.figure().gca()
-    )
-    stored = ax.lines[1].get_ydata()
+    lesson_comparisons.plot_accuracies((1, 2), {"a": [[0.5, 0.6], [0.7]]}, xlabel="rate")
+    assert (plt.gca().get_xlabel(), plt.gca().get_ylabel()) == ("rate", "test accuracy")
+    plt.figure()
+    lesson_comparisons.plot_running_mean(torch.randn(80, 3), eval_from=5)
+    stored = plt.gca().lines[1].get_ydata()
     assert len(set(stored[4:])) == 1  # in eval mode it doesn't move
     assert len(set(stored[:5])) == 5

@@ -36,7 +36,7 @@ def in_few_colors(png: str) -> str:
     """Return a picture, the text of a PNG in base64, with a palette of 256 colours."""
     picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
     file = io.BytesIO()
-    picture.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    picture.quantize(256, kmeans=3, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     return base64.b64encode(file.getvalue()).decode()
 
 
