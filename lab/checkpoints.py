@@ -6,6 +6,7 @@ which they began. No training depends on another, so each file may be of another
 """
 
 import json
+import math
 import shlex
 import time
 import zlib
@@ -19,12 +20,14 @@ import torch
 from lab.processes import ALONE
 from support.files import check_own_directory, locked, remove_partial_files, sync_directory
 from support.interrupts import Interrupted, Interrupts
+from support.model_files import check_numbers
 from support.tensor_files import CheckpointError, read_state, write_state
 from support.text import shown
 
-FORMAT = 3
+FORMAT = 4
 SECONDS = 10  # from one checkpoint to the next
 SHARE = 0.02  # of the time may go to writing them
+MAX_ARGUMENTS = 1000  # to read more takes long
 PATTERNS = ("run.safetensors", "training-*.safetensors", ".*.safetensors.*.partial")
 
 
@@ -118,7 +121,7 @@ class Checkpoint(NoCheckpoint):
 
     def begin(self, training, film=None):
         self._interrupts.hold = True  # from here on a signal waits until a step is over
-        one = _Running(self._begun, training, film)
+        one = _Running(self._begun, training, self._run["settings"], film)
         path = self._file(one.number)
         if path.exists():
             state = read_state(path)
@@ -126,7 +129,7 @@ class Checkpoint(NoCheckpoint):
                 one.restore(state)
             except Exception as error:  # there are many ways not to fit
                 raise CheckpointError(
-                    f"{path} holds another training than the one that is due."
+                    f"{path} holds another training than the one that is due, or wrong numbers."
                 ) from error
         self._running[training] = one
         self._begun += 1
@@ -182,8 +185,8 @@ def _remove(directory):
 class _Running:
     """A training that is under way, with its number and the time that it took."""
 
-    def __init__(self, number, training, film):
-        self.number, self.training = number, training
+    def __init__(self, number, training, settings, film):
+        self.number, self.training, self.settings = number, training, settings
         self.film = [] if film is None else film
         self.seconds, self.start = 0.0, time.perf_counter()
         self.saved = (0, 0)  # the place that the file has; none is needed for the beginning
@@ -201,8 +204,8 @@ class _Running:
 
     @cached_property
     def checksum(self):
-        """A number that differs for data that differs, all but certainly."""
-        number = 0
+        """A number that differs for other settings of the run or other data, all but certainly."""
+        number = zlib.crc32(json.dumps(self.settings).encode())
         for tensor in self.training.data[:4]:
             number = zlib.crc32(tensor.cpu().contiguous().view(torch.uint8).numpy(), number)
         return number
@@ -213,7 +216,7 @@ class _Running:
         state = self.training.state_dict()
         return state | {
             "number": self.number,
-            "data": self.checksum,
+            "checksum": self.checksum,
             "optimizer": {str(n): tensors for n, tensors in state["optimizer"]["state"].items()},
             "history": {k: torch.tensor(v, dtype=_kind(k)) for k, v in state["history"].items()},
             "cuda_random": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
@@ -223,25 +226,37 @@ class _Running:
 
     def restore(self, state: dict) -> None:
         """Put everything in the state that is given; raises an error of some kind if that fails."""
-        training, points, own = self.training, self.training.data.X_train, self.state()
-        _check(type(state["optimizer"]) is type(state["history"]) is dict)
-        parameters = training.optimizer.param_groups[0]["params"]
-        entries = len(state["history"]["epoch"])
-        shape = (entries, *points.shape[:-2]) if entries else (0,)
-        own |= {  # what a training has more of, the longer it lasts
-            "optimizer": {n: {"momentum_buffer": parameters[int(n)]} for n in state["optimizer"]},
-            "history": {
-                key: torch.zeros(shape[:1] if key == "epoch" else shape, dtype=_kind(key))
-                for key in training.history
-            },
-        }
+        training, points, epoch = self.training, self.training.data.X_train, state["epoch"]
+        _check(0 <= epoch <= training.epochs and 0 <= state["step"] <= points.shape[-2])
+        _check(0 <= state["seconds"] < math.inf)
+        is_over, every = epoch == training.epochs, training.record_every
+        recorded = math.ceil(epoch / every) if is_over else epoch // every
+        shape = (recorded, *points.shape[:-2]) if recorded else (0,)
+        group = training.optimizer.param_groups[0]
+        buffers = group["params"] if group["momentum"] else ()
+        own = (
+            self.state()
+            | {  # what a training has none of when it begins
+                "optimizer": {str(n): {"momentum_buffer": like} for n, like in enumerate(buffers)},
+                "history": {
+                    key: torch.empty(
+                        shape[:1] if key == "epoch" else shape, dtype=_kind(key), device="meta"
+                    )
+                    for key in training.history
+                },
+            }
+        )
         _check(_is_like(state, own))
         _check(all(_is_like(tensors, own["model"]) for tensors in state["film"]))
-        _check(all(state[name] == own[name] for name in ("number", "data")))
-        _check(0 <= state["epoch"] <= training.epochs and 0 <= state["step"] <= points.shape[-2])
+        _check(all(state[name] == own[name] for name in ("number", "checksum")))
+        fixed = [name for name in own["model"] if "standardize" in name]  # by the data
+        _check(all(torch.equal(state["model"][n], own["model"][n].cpu()) for n in fixed))
+        if points.ndim == 2:  # of many models, some may overflow
+            for tensors in (state["model"], *state["optimizer"].values(), state["history"]):
+                check_numbers(tensors)
         history = {key: values.tolist() for key, values in state["history"].items()}
-        _check(history["epoch"] == sorted(set(history["epoch"])))
-        _check(state["epoch"] < training.epochs or history["epoch"][-1] == training.epochs)
+        epochs = range(every, every * recorded + 1, every)
+        _check(history["epoch"] == [min(each, training.epochs) for each in epochs])
         optimizer = {int(number): tensors for number, tensors in state["optimizer"].items()}
         optimizer = training.optimizer.state_dict() | {"state": optimizer}
         training.load_state_dict(state | {"optimizer": optimizer, "history": history})
@@ -285,8 +300,8 @@ def _read_run(out, settings=None):
     run = read_state(path)
     try:
         _check(run["format"] == FORMAT)
-        _check(type(run["command"]) is list and not {"-h", "--help"} & set(run["command"]))
-        _check(all(type(argument) is str for argument in run["command"]))
+        _check(type(run["command"]) is list and len(run["command"]) <= MAX_ARGUMENTS)
+        _check(not any(argument.startswith(("-h", "--help")) for argument in run["command"]))
         _check(type(run["threads"]) is int and 1 <= run["threads"] <= 4096)
         _check(settings is None or run["settings"] == json.loads(json.dumps(settings)))
     except Exception as error:

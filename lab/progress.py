@@ -1,6 +1,7 @@
 """How far long work has come: a bar on a terminal, elsewhere a line now and then."""
 
 import sys
+from contextlib import suppress
 
 from tqdm import tqdm
 
@@ -8,12 +9,16 @@ SECONDS = 10  # from one line to the next
 
 
 class Lines:
-    """What tqdm writes to in the place of a terminal: each state of the bar becomes a line."""
+    """What tqdm writes to in the place of a terminal: each state of the bar becomes a line.
+
+    A line that can't be written, as on a full disk, is no reason to stop the work.
+    """
 
     def write(self, text):
         text = text.strip("\r\n ")
         if text:
-            print(text, file=sys.stderr, flush=True)
+            with suppress(OSError):
+                print(text, file=sys.stderr, flush=True)
 
     def flush(self):
         pass

@@ -15,7 +15,7 @@ from support.files import save_figure
 from support.text import shown
 from train import make_data
 
-MAX_SAMPLES = 10**7  # to draw with a saved model; a small file must not fill the memory
+MAX_SAMPLES = 10**6  # to draw with a saved model; a small file must not fill the memory
 
 
 def main(argv=None):

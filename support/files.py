@@ -73,15 +73,15 @@ def remove_partial_files(directory, file_names):
 def locked(directory):
     """Keep a directory locked while the context is open, and no longer than the process lives.
 
-    Raises an OSError if another process has locked it. The lock is on an empty file, `.lock`, which
-    a killed process leaves; the next one to lock the directory takes it over. On a file system
-    without locks nothing is locked.
+    Raises an OSError if another process has locked it, or if another user's has left its lock. The
+    lock is on an empty file, `.lock`, which a killed process leaves; the next one to lock the
+    directory takes it over. On a file system without locks nothing is locked.
     """
     path = Path(directory) / LOCK
     lock = FileLock(path, blocking=False, fallback_to_soft=False)
     try:
         lock.acquire()
-    except Timeout as error:
+    except (Timeout, PermissionError) as error:
         raise OSError(
             f"out must be a directory that no other run is using; got {shown(str(directory))}."
         ) from error
@@ -126,11 +126,18 @@ def prepare_directory(directory, file_names):
         raise OSError(
             f"out must be a directory that can be written; got {shown(str(directory))} ({reason})."
         ) from error
-    for name in (*file_names, LOCK):
+    for name in file_names:
         if (directory / name).is_dir():
             raise OSError(
                 f"out must have room for the file {name}; got {shown(str(directory))}, "
                 "where a directory has that name."
+            )
+    with suppress(FileNotFoundError):
+        lock = (directory / LOCK).lstat()
+        if lock.st_size or not stat.S_ISREG(lock.st_mode):
+            raise OSError(
+                f"out must have room for the empty file {LOCK}; got {shown(str(directory))}, where "
+                "something else has that name."
             )
 
 

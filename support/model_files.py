@@ -6,6 +6,8 @@ from torch import nn
 from support.tensor_files import CheckpointError, read_tensors, write_tensors
 from support.text import shown
 
+KINDS = (torch.float32, torch.float64, torch.float16, torch.bfloat16)  # that can be computed with
+
 
 def write_model(model: nn.Module, path, settings: dict | None, classes: dict[str, type]) -> None:
     """Write a model to `path`, all or nothing; see `model.save_model`."""
@@ -42,6 +44,8 @@ def read_model(path, classes: dict[str, type]) -> tuple[nn.Module, dict]:
         kinds = {name: tensor.dtype for name, tensor in model.state_dict().items()}
         model.load_state_dict(tensors, assign=True)
         kind = model.layers.output.weight.dtype  # all numbers must be of one kind
+        if kind not in KINDS:
+            raise TypeError("the weights are of a kind that no layer takes")
         for name, tensor in model.state_dict().items():
             if tensor.dtype != (kind if kinds[name].is_floating_point else kinds[name]):
                 raise TypeError(f"{name} is of another kind than the other weights")

@@ -18,6 +18,7 @@ from support.text import shortened
 
 MAX_HEADER = 10**7  # bytes; the memory that a header takes is some ten times as much
 MAX_DEPTH = 20  # of lists and dicts in each other
+PICKLES = (b"PK\x03\x04", b"\x80\x02\x8a")  # the beginnings of what torch.save writes
 
 
 class CheckpointError(ValueError):
@@ -45,12 +46,12 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
     Raises a CheckpointError if the file can't be read or isn't one of `write_tensors`, and a
     MemoryError if it needs more memory than there is.
     """
-    name = shortened(str(path))
+    name, start = shortened(str(path)), b""
     try:
         check_regular_file(path)
         os.fspath(path).encode()  # or safe_open takes no such path
         with open(path, "rb") as file:
-            _check_header(file.read(8))
+            _check_header(start := file.read(8))
         with safe_open(path, "pt") as file:
             plain = json.loads(file.metadata()["json"])
             # The file is mapped, not read: the copies stay as they are when it changes.
@@ -65,7 +66,10 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
     except Exception as error:  # there are many ways to be damaged
         if lacks_memory(error):
             raise MemoryError(f"{name} needs more memory than there is.") from error
-        raise CheckpointError(f"{name} is damaged or not a saved model.") from error
+        kind = "damaged or not a saved model"
+        if start.startswith(PICKLES):
+            kind = "a file of torch.save, which could run code; only those of save_model are read"
+        raise CheckpointError(f"{name} is {kind}.") from error
     return tensors, plain
 
 

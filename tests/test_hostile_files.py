@@ -315,6 +315,18 @@ def test_weights_of_another_kind_are_used_if_they_all_are(tmp_path, kind):
         assert not load(path)
 
 
+@pytest.mark.parametrize(
+    "kind", [torch.float8_e4m3fn, torch.float8_e5m2, torch.complex64, torch.int64, torch.bool]
+)
+def test_weights_that_no_layer_takes_are_refused(tmp_path, kind):
+    path = tmp_path / "model.safetensors"
+    for model in MODELS:
+        tensors, plain = parts(model)
+        changed = {n: t.to(kind) if t.is_floating_point() else t for n, t in tensors.items()}
+        write(path, changed, plain)
+        assert not load(path)
+
+
 def test_weights_that_are_a_view_are_saved_as_what_they_show(tmp_path):
     model = CircleModelV0(hidden_units=3)
     for parameter in model.parameters():
@@ -498,6 +510,14 @@ def test_files_of_other_kinds_are_refused(tmp_path, content):
     assert not load(tmp_path / "model.safetensors")
 
 
+@pytest.mark.parametrize("new_format", [True, False])
+def test_a_file_of_torch_save_is_told_from_a_damaged_one(tmp_path, new_format):
+    state, path = MODELS[0].state_dict(), tmp_path / "model.pth"
+    torch.save(state, path, _use_new_zipfile_serialization=new_format)
+    with pytest.raises(CheckpointError, match=r"is a file of torch.save, .* only those"):
+        load_checkpoint(path)
+
+
 # The command lines
 
 
@@ -531,6 +551,7 @@ def refused(main, *arguments, capsys):
         ({"data": ["circles"]}, "data must be"),
         ({"data": None}, "data must be"),
         ({"samples": 10**8}, "must hold a model of at most"),
+        ({"samples": 10**6 + 1}, "must hold a model of at most 1,000,000 points"),
         ({"samples": 10**30}, "samples must be"),
         ({"samples": "many"}, "samples must be"),
         ({"samples": 1.5}, "samples must be"),

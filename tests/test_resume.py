@@ -309,6 +309,14 @@ def test_without_locks_a_run_is_done_without_one(tmp_path, monkeypatch, number):
     assert status_of(*SMALL, out=tmp_path) == 0
 
 
+def test_a_lock_of_another_user_is_not_ignored(tmp_path, monkeypatch, capsys):
+    def fail(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(FileLock, "_acquire", fail)
+    assert "that no other run is using" in refused(*SMALL, out=tmp_path, capsys=capsys)
+
+
 def keep_elsewhere(place, name):
     """Have another directory hold what would be in the way, and a link lead there."""
     other = place.parent / "other"
@@ -330,7 +338,10 @@ def keep_elsewhere(place, name):
             "training-0001",
         ),
         (lambda out: (out / "metrics.json").mkdir(), "for the file metrics.json"),
-        (lambda out: (out / ".lock").mkdir(), "for the file .lock"),
+        (lambda out: (out / ".lock").mkdir(), "for the empty file .lock"),
+        (lambda out: os.mkfifo(out / ".lock"), "for the empty file .lock"),
+        (lambda out: (out / ".lock").symlink_to("none"), "for the empty file .lock"),
+        (lambda out: (out / ".lock").write_text("another's"), "for the empty file .lock"),
     ],
 )
 @pytest.mark.parametrize("resume", [False, True])
@@ -497,8 +508,19 @@ def test_a_signal_that_is_ignored_stays_so():
 # Hostile checkpoints
 
 
+NOT_FINITE = [("model", "layers.output.bias"), ("history", "test_loss")]
+NOT_FINITE += [("optimizer", "0", "momentum_buffer")]
+
+
+def with_other(state, first, *others, value=float("nan")):
+    """Return the part of a state in which a tensor has another value everywhere."""
+    if not others:
+        return {first: torch.full_like(state[first], value)}
+    return {first: state[first] | with_other(state[first], *others, value=value)}
+
+
 def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
-    stop_after(9)
+    stop_after(26)  # in the seventh epoch
     status_of(*SMALL, "--batch-size", "20", out=tmp_path)
     path = tmp_path / "checkpoint" / "training-0000.safetensors"
     good = path.read_bytes()
@@ -509,14 +531,56 @@ def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
     wrong += [{"history": {key: [1.0] for key in state["history"]}}]
     wrong += [{"order": [torch.zeros(5056, dtype=torch.uint8)]}]
     wrong += [{"random": torch.full((5056,), 255, dtype=torch.uint8)}]
-    may_be = ("{'film': []}", "{'optimizer': {}}")  # if not this training
+    wrong += [{"seconds": value} for value in (-1.0, float("nan"), float("inf"))]
+    wrong += [{"epoch": 4}, {"epoch": 10}, {"epoch": 12}]  # which have another history
+    wrong += [with_other(state, *place) for place in NOT_FINITE]
+    wrong += [{"history": state["history"] | {"epoch": torch.tensor([e])}} for e in (-5, 4, 10**15)]
     for change in wrong:
-        if str(change) in may_be or change == {"cuda_random": None}:
+        if change in ({"film": []}, {"cuda_random": None}):  # which is so
             continue
         write_state(path, state | change)
         assert "holds another training" in refused("--resume", out=tmp_path, capsys=capsys), change
     path.write_bytes(good)
     assert status_of("--resume", out=tmp_path) == 0
+
+
+def test_a_training_of_a_run_with_other_settings_is_refused(tmp_path, stop_after, capsys):
+    for rate in ("0.1", "0.2"):
+        stop_after(3)
+        assert status_of(*SMALL, "--lr", rate, out=tmp_path / rate) == 130
+    name = "checkpoint/training-0000.safetensors"
+    shutil.copy(tmp_path / "0.1" / name, tmp_path / "0.2" / name)
+    assert "holds another training" in refused("--resume", out=tmp_path / "0.2", capsys=capsys)
+
+
+@pytest.mark.parametrize("seeds", [[], ["--seeds", "2"]])
+def test_a_checkpoint_that_standardizes_in_another_way_is_refused(
+    tmp_path, stop_after, capsys, seeds
+):
+    table, out = tmp_path / "points.csv", tmp_path / "out"
+    table.write_text("x,y,kind\n" + "".join(f"{i % 7},{i % 5},{i % 2}\n" for i in range(60)))
+    stop_after(3)
+    assert status_of(*SMALL[2:], *seeds, "--data", str(table), out=out) == 130
+    path = out / "checkpoint" / "training-0000.safetensors"
+    state = read_state(path)
+    for name, value in (("std", 0.0), ("std", -1.0), ("std", float("nan")), ("mean", 5.0)):
+        place = ("model", f"layers.standardize.{name}")
+        write_state(path, state | with_other(state, *place, value=value))
+        assert "holds another training" in refused("--resume", out=out, capsys=capsys)
+    write_state(path, state)
+    assert status_of("--resume", out=out) == 0
+
+
+@pytest.mark.parametrize(
+    "more", [["-h"], ["-hh"], ["-hx"], ["--help"], ["--help=1"], [3], ["--seed", "42"] * 10**5]
+)
+def test_a_checkpoint_of_a_command_that_is_none_is_refused(tmp_path, stop_after, capsys, more):
+    stop_after(3)
+    assert status_of(*SMALL, out=tmp_path) == 130
+    path = tmp_path / "checkpoint" / "run.safetensors"
+    run = read_state(path)
+    write_state(path, run | {"command": [*run["command"], *more]})
+    assert "is not the checkpoint" in refused("--resume", out=tmp_path, capsys=capsys)
 
 
 def test_a_run_that_diverged_leaves_the_directory_free(tmp_path, capsys):
