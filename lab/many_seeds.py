@@ -11,7 +11,7 @@ from lab.ensemble import Ensemble, EnsembleTraining, stack
 from lab.many_boundaries import Boundaries
 from lab.progress import progress
 from lab.reports import shown_name, write_metrics
-from lab.statistics import join, report, summarize
+from lab.statistics import join, plot_comparison, plot_seeds, report, summarize
 from lab.turns import train_in_turns
 from model import CircleModelV0, CircleModelV2
 from support.best_possible import best_possible_accuracy
@@ -147,11 +147,9 @@ def run_seeds(runs, seeds, compared, device, out, compiled, processes, checkpoin
     ):
         classes = classes[1:]  # the linear model has none of them
     share = processes.share(len(seeds))
+    names = {each.__name__: shown_name(each.__name__, settings["activation"]) for each in classes}
     boundaries = None
     if draws_boundaries(compared, settings):
-        names = {
-            each.__name__: shown_name(each.__name__, settings["activation"]) for each in classes
-        }
         data = make_data(**keywords_of(make_data, settings))
         boundaries = Boundaries(data, seeds, names)
     own = train_runs(
@@ -170,8 +168,13 @@ def run_seeds(runs, seeds, compared, device, out, compiled, processes, checkpoin
     histories = {key: join([part[key] for part in several]) for key in own}
     summaries = {key: summarize(history, bests[key[0]]) for key, history in histories.items()}
     print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
-    guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
-    print(report(compared, histories, summaries, bests, guess, out))
+    print(report(compared, summaries, bests))
+    if compared:
+        save_figure(plot_comparison(compared, summaries), out / "comparison.png")
+    else:
+        guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
+        by_name = {name: history for (_, name), history in histories.items()}
+        save_figure(plot_seeds(by_name, names, bests[None], guess), out / "seeds.png")
     if boundaries:
         save_figure(boundaries.figure(opinions), out / "boundaries.png")
     differing = [key for key in settings if any(run[key] != settings[key] for run in runs.values())]

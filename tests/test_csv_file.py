@@ -513,6 +513,16 @@ def test_names_are_drawn_as_they_are(tmp_path, monkeypatch):
     assert {"a$b$", "_c$\\frac{$", "$x^{$", " _hidden", "$5 to $10"} <= set(texts)
 
 
+def test_letters_that_the_font_lacks_are_told_of_in_one_sentence(tmp_path, capsys):
+    path = write(tmp_path / "a.csv", "높이,b$,kind\n" + "1,2,犬\n2,4,cat\n3,3,犬\n" * 5)
+    out = tmp_path / "out"
+    main(["--data", path, "--epochs", "2", "--device", "cpu", "--out", str(out)])
+    note = "Pictures have boxes for what their font lacks: 높이犬."
+    assert capsys.readouterr().out.splitlines()[0] == note
+    saved_models.main([str(out / "circle_model_v2.safetensors")])
+    assert capsys.readouterr().out.splitlines()[0] == note
+
+
 def test_a_sentence_on_a_file_stays_short(tmp_path):
     long = "x" * 100_000
     for text in (f"{long},b\n", f"{long},b,{long}\n", f"a,b,{long}\n1,2,{long}\n", "a\nb,c\n"):
