@@ -605,7 +605,7 @@ class _Asked:
             except Exception as error:
                 error.add_note(
                     f"The model raised this when given points of shape {points.shape}, from "
-                    f"{points.min(axis=0)} to {points.max(axis=0)}; xlim and ylim can move them."
+                    f"{points.min(axis=0)} to {points.max(axis=0)}; xlim, ylim and at move them."
                 )
                 raise
         answer = _as_array(answer, len(points))
@@ -738,7 +738,8 @@ def _borrowed(model, training, count):
     Where there is little to do for `count` points it has one thread: the steps on a chunk are so
     short that waiting for others gains little, and takes long where the processor is busy.
     """
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modules = model.modules() if isinstance(model, nn.Module) else ()
+    modules = [module for module in modules if hasattr(module, "training")]  # frozen ones have none
     before = [(module, module.training, dict(module._buffers.items())) for module in modules]
     buffers = [b for _, _, kept in before for b in kept.values() if b is not None]
     copies = {id(buffer): buffer.detach().clone() for buffer in buffers}  # one if it is shared

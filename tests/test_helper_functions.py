@@ -912,6 +912,7 @@ def test_a_sigmoid_is_seen_in_scripts_exports_and_wrappers():
     free = ({0: torch.export.Dim("n")},)
     for other in (
         torch.jit.trace(model, points),
+        torch.jit.freeze(torch.jit.trace(model, points)),
         torch.export.export(model, (points,), dynamic_shapes=free).module(),
         nn.DataParallel(model),
         lambda p: model(torch.as_tensor(p).float()).numpy(),
@@ -1039,7 +1040,7 @@ def test_a_regressors_answers_from_0_to_1_may_be_no_probabilities(labels):
 
 
 @pytest.mark.parametrize(
-    "function", [nn.functional.logsigmoid, lambda z: 100 * z.sigmoid(), nn.functional.softplus]
+    "function", [nn.functional.logsigmoid, lambda z: 100 * z.sigmoid(), lambda z: z.exp() + 1]
 )
 def test_answers_on_one_side_of_0_are_warned_of_where_there_are_two_classes(function):
     with pytest.warns(UserWarning, match="all on one side of 0, and are drawn as logits"):
