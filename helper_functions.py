@@ -357,6 +357,7 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
     if not np.isfinite(where).all():
         raise _wrong("at must be finite", at)
     labels = None if y is None else _labels("y", y, len(points)).tolist()
+    y = y[_columns(y)[0]] if hasattr(y, "columns") else y  # a Series
     order = getattr(getattr(y, "dtype", None), "categories", None)
     orders = [] if order is None else [list(order), [c for c in order if c in set(labels)]]
     _check_whole("grid_resolution", grid_resolution, 2)
@@ -407,7 +408,10 @@ def _current_axes(ax):
     """Return the given Axes, or pyplot's current one, or None where there is none yet."""
     if ax is not None and not isinstance(ax, Axes):
         raise TypeError(f"ax must be a matplotlib Axes; got {_type(ax)}.")
-    return plt.gca() if ax is None and plt.get_fignums() and plt.gcf().axes else ax
+    ax = plt.gca() if ax is None and plt.get_fignums() and plt.gcf().axes else ax
+    if ax is not None and ax.name != "rectilinear":
+        raise _wrong("ax must be rectilinear", ax.name)
+    return ax
 
 
 def _points(name, X, width=2):
@@ -535,6 +539,7 @@ class _Asked:
 
     meanings: from the name of each way to ask the model to what it returns, one of MEANINGS, or
         None until the first answer tells.
+    classes: an estimator's own order of the classes, None if it has none.
     seen: the labels that came, each with its place among them.
     scored: the number of classes that have scores, None if there are no scores.
     """
@@ -550,6 +555,8 @@ class _Asked:
             raise ValueError("model must know its shapes; call a lazy one on some points first.")
         self.model, self.X, self.y, self.training = model, X, y, training
         self.meanings = _ways_to_ask(model, returns)
+        classes = getattr(model, "classes_", None)
+        self.classes = None if classes is None else np.ravel(classes).tolist()
         self.seen, self.scored = {}, None
         widest = max((max(tensor.shape, default=1) for tensor in tensors), default=2**8)
         self.size = max(1, min(2**15, 2**22 // widest))  # points that fit the processor's cache
@@ -561,7 +568,9 @@ class _Asked:
         """Return the number of each point's class: its label's, or else the highest score's."""
         if "label" not in answers:
             return answers["winner"]
-        return _numbers("The model's labels must be", self.seen, classes)[answers["label"]]
+        orders = (self.classes or [], classes, range(len(classes)))
+        known = next((order for order in orders if _has_all(order, self.seen)), classes)
+        return _numbers("The model's labels must be", self.seen, known)[answers["label"]]
 
     @property
     def scale(self):
@@ -596,7 +605,7 @@ class _Asked:
             except Exception as error:
                 error.add_note(
                     f"The model raised this when given points of shape {points.shape}, from "
-                    f"{points.min(axis=0)} to {points.max(axis=0)}; xlim and ylim can move them."
+                    f"{points.min(axis=0)} to {points.max(axis=0)}; xlim, ylim and at move them."
                 )
                 raise
         answer = _as_array(answer, len(points))
@@ -729,7 +738,8 @@ def _borrowed(model, training, count):
     Where there is little to do for `count` points it has one thread: the steps on a chunk are so
     short that waiting for others gains little, and takes long where the processor is busy.
     """
-    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    modules = model.modules() if isinstance(model, nn.Module) else ()
+    modules = [module for module in modules if hasattr(module, "training")]  # frozen ones have none
     before = [(module, module.training, dict(module._buffers.items())) for module in modules]
     buffers = [b for _, _, kept in before for b in kept.values() if b is not None]
     copies = {id(buffer): buffer.detach().clone() for buffer in buffers}  # one if it is shared
@@ -807,6 +817,7 @@ def _meaning(answer, name, model, trace, y):
     It is decided by the operation that made it, then by its type, its range and its sums.
     """
     values, made, predicts = _to_numpy(answer), trace.meaning(answer), name == "predict"
+    there = {*(y or ())}
     columns, is_float = values.reshape(len(values), -1).shape[1], values.dtype.kind == "f"
     low, high = _range(values) if is_float else (np.nan, np.nan)
     inside = 0 <= low <= high <= 1  # which isn't so where all are nan
@@ -818,25 +829,29 @@ def _meaning(answer, name, model, trace, y):
         if not is_float:
             return "labels", None
         if (values == values.round()).all():
-            if predicts or {0, 1, *(y or ())}.issuperset(values.ravel().tolist()):
+            if predicts or {0, 1, *there}.issuperset(values.ravel().tolist()):
                 return "labels", None
             if low >= 0 and high <= MAX_LABELS:
                 return "labels", "The model's answers are whole numbers, and are drawn as labels."
     if exclusive:
         doubt = "The model's answers lie from 0 to 1, and are drawn as probabilities."
-        return "probabilities", None if predicts else doubt
+        likely = predicts and (not _is_regressor(model) or (there and there <= {0, 1}))
+        return "probabilities", None if likely else doubt
     if inside and not predicts:
         return "scores", (
             f"The model's {columns} answers for a point lie from 0 to 1, not with the sum 1, "
             "and are drawn as scores of exclusive classes."
         )
     if is_float and not predicts:
-        return "logits", None
+        one_sided = columns == 1 and len(there) > 1 and (0 <= low <= high or low <= high <= 0)
+        doubt = "The model's answers are all on one side of 0, and are drawn as logits."
+        return "logits", doubt if one_sided else None
     if columns > 1:
         more = "Where a point has several labels, pass a function that gives one of them."
         raise _wrong("model must give one label for each point", columns, more)
     rule = "model must predict labels, or probabilities from 0 to 1"
-    raise _wrong(rule, values.ravel()[0].item(), A_REGRESSOR)
+    farthest = values.ravel()[abs(values - 0.5).argmax()].item()
+    raise _wrong(rule, farthest, A_REGRESSOR)
 
 
 def _is_regressor(model):
@@ -853,17 +868,17 @@ def _is_regressor(model):
 
 def _class_order(asked, plane, class_names):
     """Return the labels in the order of the classes' numbers."""
-    classes, k = getattr(asked.model, "classes_", None), asked.scored
-    if classes is not None:
-        classes = np.ravel(classes).tolist()
-        if k not in (None, len(classes)):
-            raise _wrong(f"model must give a score for each of its {len(classes)} classes", k)
-        return classes
-    found = {*asked.seen, *(plane.labels or ())}
-    listed = class_names if isinstance(class_names, list | tuple) else []
+    labels, listed, own, k = plane.labels or (), _listed(class_names), asked.classes, asked.scored
+    if own is not None:
+        if k not in (None, len(own)):
+            raise _wrong(f"model must give a score for each of its {len(own)} classes", k)
+        by_name = len(listed) == len(own) and _has_all(listed, labels)
+        return listed if by_name and not _has_all(own, labels) else own
     for order in (listed, *plane.orders, range(k or max(2, len(listed)))):
-        if k in (None, len(order)) and {*map(_key, order)}.issuperset(map(_key, found)):
+        knows = _has_all(order, asked.seen) or _has_all(range(len(order)), asked.seen)
+        if k in (None, len(order)) and knows and _has_all(order, labels):
             return list(order)
+    found = {*asked.seen, *labels}
     distinct = _sorted("y", found)
     if k not in (None, len(distinct)):
         rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
@@ -874,11 +889,8 @@ def _class_order(asked, plane, class_names):
 
 def _name_classes(labels, classes, class_names):
     """Return the number of each label's class as an array, and a dict from number to name."""
-    known, listed = (
-        [*map(_key, classes)],
-        not (class_names is None or isinstance(class_names, dict)),
-    )
-    if listed and (isinstance(class_names, str) or _length(class_names) != len(classes)):
+    known, listed = [*map(_key, classes)], _listed(class_names)
+    if len(listed) != len(classes) and not (class_names is None or isinstance(class_names, dict)):
         rule = f"class_names must have a name for each of the model's {len(classes)} classes"
         raise _wrong(rule, class_names)
     if labels is None:
@@ -893,17 +905,25 @@ def _name_classes(labels, classes, class_names):
     elif not listed:
         names = {_key(label): name for label, name in class_names.items()}
     else:
-        names = {_key(name): name for name in class_names}
-        if names.keys() >= keys and not keys.issubset(known):
-            classes = list(class_names)  # y has texts, the model their numbers
-        elif names.keys() != {*known} and not any(isinstance(label, str) for label in distinct):
-            names = dict(zip(known, class_names, strict=True))
+        names = {_key(name): name for name in listed}
+        if names.keys() != {*known} and not any(isinstance(label, str) for label in distinct):
+            names = dict(zip(known, listed, strict=True))
     index = _numbers("y must have the model's classes", labels, classes)
-    if not names.keys() >= keys or (listed and names.keys() != {*map(_key, classes)}):
+    if not names.keys() >= keys or (listed and names.keys() != {*known}):
         rule = f"class_names must have the labels {_texts(distinct)} themselves"
         raise _wrong(f"{rule}, or be a dict from label to name", class_names)
     drawn = {number: label for number, label in enumerate(classes) if _key(label) in keys}
     return index, {number: _one_line(names[_key(c)], MAX_NAME) for number, c in drawn.items()}
+
+
+def _listed(class_names):
+    """Return class_names as a list where they have an order, else an empty list."""
+    unordered = isinstance(class_names, dict | set | str) or _length(class_names) is None
+    return [] if unordered else list(class_names)
+
+
+def _has_all(classes, labels):
+    return {*map(_key, classes)}.issuperset(map(_key, labels))
 
 
 def _numbers(rule, labels, classes):

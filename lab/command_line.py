@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from matplotlib import rc_context
 
 import train
 from lab.checkpoints import checkpointed, stored_command
 from lab.parser import CommandLine
+from lab.pictures import text_as_it_is
 from lab.processes import joined
 from lab.reports import datasets_table, notes_on_table
 from lab.run import FILM_FILES, MODEL_FILES, run_once
@@ -161,10 +161,9 @@ def main(argv: list[str] | None = None) -> None:
     argv = sys.argv[1:] if argv is None else argv
     args, command, asked = parser.parse_or_resume(argv, stored_command)
     given = {name: value for name, value in vars(args).items() if name in HELP}
-    text_only = rc_context({"text.parse_math": False})  # names may have dollar signs
     with (
         parser.one_sentence_errors(),
-        text_only,
+        text_as_it_is(),
         joined(resolve_device(args.device)) as (processes, device),
     ):
         compared, values = parser.parse_comparison(args.compare)

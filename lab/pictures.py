@@ -3,10 +3,13 @@
 All are drawn 8.6 inches wide, so that text of 8 points is still read where they are 830 pixels.
 """
 
+import warnings
+from contextlib import contextmanager
 from math import ceil, log
 from textwrap import fill
 
 import torch
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 
@@ -16,6 +19,14 @@ from support.text import percent, shortened
 from train import Data
 
 NAME = 40  # characters of a name that pictures show
+
+
+@contextmanager
+def text_as_it_is():
+    """Draw text as it is: no formulas between dollar signs, no warning of each missing letter."""
+    with rc_context({"text.parse_math": False}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        yield
 
 
 def plot_boundaries(results: list[Result], data: Data) -> Figure:

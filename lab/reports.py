@@ -6,6 +6,7 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 import torch
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from torch import nn
 
 from support.checks import keywords_of
@@ -82,7 +83,17 @@ def notes_on_table(settings: dict) -> list[str]:
         missing = [shown(name) for i, name in enumerate(data.class_names) if i not in there]
         if missing:
             notes.append(f"The {part} set has no point of class {shortened(listed(missing))}.")
-    return notes
+    return notes + notes_on_letters([*data.feature_names, *data.class_names])
+
+
+def notes_on_letters(names: list[str]) -> list[str]:
+    """Return a sentence on the letters of names that pictures can't show, if there are any."""
+    font = get_font(findfont(FontProperties()))
+    letters = filter(str.isprintable, dict.fromkeys("".join(names)))
+    missing = [letter for letter in letters if not font.get_char_index(ord(letter))]
+    if not missing:
+        return []
+    return [f"Pictures have boxes for what their font lacks: {shortened(''.join(missing), 40)}."]
 
 
 def write_metrics(out, settings: dict, device, figures: dict) -> None:

@@ -3,7 +3,7 @@
 from lab.many_boundaries import Boundaries
 from lab.many_seeds import train_runs
 from lab.reports import shown_name, write_metrics
-from lab.statistics import join, report, summarize
+from lab.statistics import join, plot_comparison, plot_seeds, report, summarize
 from model import CircleModelV0, CircleModelV2
 from support.best_possible import best_possible_accuracy
 from support.checks import keywords_of
@@ -19,11 +19,9 @@ def run_many(runs, seeds, compared, device, out, compiled, processes, checkpoint
     """
     classes, settings = classes_to_train(compared, runs), next(iter(runs.values()))
     share = processes.share(len(seeds))
+    names = {each.__name__: shown_name(each.__name__, settings["activation"]) for each in classes}
     boundaries = None
     if draws_boundaries(compared, settings):
-        names = {
-            each.__name__: shown_name(each.__name__, settings["activation"]) for each in classes
-        }
         boundaries = Boundaries(make_data(**keywords_of(make_data, settings)), seeds, names)
     own = train_runs(
         classes, runs, seeds[share.start : share.stop], device,
@@ -41,8 +39,13 @@ def run_many(runs, seeds, compared, device, out, compiled, processes, checkpoint
     histories = {key: join([part[key] for part in several]) for key in own}
     summaries = {key: summarize(history, bests[key[0]]) for key, history in histories.items()}
     print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
-    guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
-    print(report(compared, histories, summaries, bests, guess, out))
+    print(report(compared, summaries, bests))
+    if compared:
+        save_figure(plot_comparison(compared, summaries), out / "comparison.png")
+    else:
+        guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
+        by_name = {name: history for (_, name), history in histories.items()}
+        save_figure(plot_seeds(by_name, names, bests[None], guess), out / "seeds.png")
     if boundaries:
         save_figure(boundaries.figure(opinions), out / "boundaries.png")
     write_figures(out, runs, compared, summaries, device)

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-import matplotlib as mpl
 import torch
 from matplotlib.figure import Figure
 
 from helper_functions import plot_decision_boundary, plot_hidden_units
 from lab.parser import CommandLine
-from lab.pictures import plane_around
+from lab.pictures import plane_around, text_as_it_is
+from lab.reports import notes_on_letters
 from model import load_checkpoint
 from support.checks import keywords_of
 from support.files import save_figure
@@ -38,8 +38,7 @@ def main(argv=None):
         "--resolution", type=int, default=301, help="grid points along each axis (default: 301)"
     )
     args = parser.parse_args(argv)
-    text_only = mpl.rc_context({"text.parse_math": False})  # names may have dollar signs
-    with parser.one_sentence_errors(), text_only:
+    with parser.one_sentence_errors(), text_as_it_is():
         out = args.out or Path(f"{args.models[0]}".removesuffix(".safetensors") + ".png")
         if out.suffix.lower() not in (".png", ".svg", ".pdf"):
             raise ValueError(f"out must end in .png, .svg or .pdf; got {shown(str(out))}.")
@@ -51,6 +50,9 @@ def main(argv=None):
             )
         saved = [(path, *_load(path)) for path in args.models]
         save_figure(_draw_saved(saved, args.resolution, args.hidden_units), out, dpi=150)
+        for _, _, data in saved:
+            for note in notes_on_letters([*(data.feature_names or ()), *data.class_names]):
+                print(note)
         print(f"The picture is in {out}")
 
 

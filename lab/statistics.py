@@ -13,7 +13,6 @@ from matplotlib.ticker import PercentFormatter
 from scipy import stats
 
 from lab.pictures import width
-from support.files import save_figure
 from support.text import as_argument, markdown, percent, shortened
 
 GOAL = 0.99
@@ -176,9 +175,14 @@ def _loss_gap(s):
 
 
 def plot_seeds(
-    histories: dict[str, dict], best: float | None, guess: float | None = None
+    histories: dict[str, dict],
+    names: dict[str, str],
+    best: float | None,
+    guess: float | None = None,
 ) -> Figure:
     """Return a figure: how many seeds end at which test accuracy, and the bands of the test losses.
+
+    names: what to call the models of a class, by the class's name.
 
     A line shows the best possible accuracy or that of guessing, whichever a model is nearer to.
     """
@@ -198,7 +202,7 @@ def plot_seeds(
         elif final.mean() < middle and guess is not None:
             label = f"guessing: {percent(guess, digits=0)}"
             panel.axvline(guess, color="black", ls=":", lw=1.5, label=label)
-        panel.set(title=name, ylabel="seeds")
+        panel.set(title=names[name], ylabel="seeds")
         panel.margins(x=0.1, y=0.5)  # with room for the legend
         panel.yaxis.get_major_locator().set_params(integer=True)
         panel.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
@@ -206,7 +210,7 @@ def plot_seeds(
         panel.legend(loc="upper left", fontsize=9)
         low, median, high = np.quantile(history["test_loss"], [0.05, 0.5, 0.95], axis=1)
         losses.fill_between(history["epoch"], low, high, color=COLORS[name], alpha=0.25, lw=0)
-        losses.plot(history["epoch"], median, line, color=COLORS[name], label=name)
+        losses.plot(history["epoch"], median, line, color=COLORS[name], label=names[name])
     title = "Test loss: median,\nand 5 % to 95 % of the seeds"
     losses.set(title=title, xlabel="epoch", ylabel="loss")
     losses.legend(loc="best")
@@ -266,23 +270,19 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
     return figure
 
 
-def report(compared: str | None, histories: dict, summaries: dict, bests: dict, guess, out) -> str:
-    """Draw the picture of many runs in the directory `out`; return what there is to print.
+def report(compared: str | None, summaries: dict, bests: dict) -> str:
+    """Return what there is to print of many runs.
 
     compared: the setting that is compared, or None.
-    histories, summaries: by (value of the setting, name of the model).
+    summaries: by (value of the setting, name of the model).
     bests: the best possible accuracy by value; None where it isn't known.
-    guess: the accuracy of guessing, if known.
     """
     lines, same_best = [], len(set(bests.values())) == 1
     best = next(iter(bests.values()))
     if same_best and best is not None:
         lines.append(f"Best possible on average: {percent(best, digits=3)}.")
     if compared:
-        save_figure(plot_comparison(compared, summaries), out / "comparison.png")
         table = comparison_table(compared, summaries, None if same_best else bests)
     else:
-        by_name = {name: history for (_, name), history in histories.items()}
-        save_figure(plot_seeds(by_name, best, guess), out / "seeds.png")
         table = seeds_table({name: s for (_, name), s in summaries.items()}, best)
     return "\n".join([*lines, "", table])

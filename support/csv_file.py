@@ -24,14 +24,20 @@ LARGEST = 1e30  # its square and the differences of such numbers are numbers, to
 SAMPLE = 2**16  # bytes that tell how a file is written
 UNNAMED = re.compile(r"|Unnamed: \d+")  # as pandas writes and reads the numbers of rows
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+MISSING = {"na", "n/a", "#n/a", "nan", "null", "none", "?"}  # ways to write that there is nothing
 LETTERS = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 BEGINNINGS = {  # of files that may be called .csv and are none
     b"PK\x03\x04": "a spreadsheet or another zip archive",
     b"\xd0\xcf\x11\xe0": "a spreadsheet",
     b"\x1f\x8b": "compressed with gzip",
+    b"\xfd7zXZ": "compressed with xz",
+    b"7z\xbc\xaf": "a 7z archive",
     b"PAR1": "a Parquet file",
     b"%PDF": "a PDF document",
+    b"<!DOCTYPE": "a web page",
+    b"<!doctype": "a web page",
+    b"<html": "a web page",
 }
 
 
@@ -111,13 +117,16 @@ def _is_utf_8(sample, file):
 
 
 def _fit(lines, separator):
-    """Return how well a separator cuts lines into columns: rows as long as the header, columns."""
+    """Return how well a separator cuts lines into columns: rows as long as the header, columns.
+
+    Where decimal commas cut as well, they aren't the separator.
+    """
     try:
         lengths = [len(row) for row in csv.reader(lines, delimiter=separator)]
     except csv.Error:
-        return 0, 0
+        return 0, 0, False
     columns = lengths[0] if lengths else 0
-    return (lengths.count(columns) if columns > 2 else 0), columns
+    return (lengths.count(columns) if columns > 2 else 0), columns, columns > 2 and separator != ","
 
 
 def _read(path, rows, features, label, encoding, separator):
@@ -125,7 +134,7 @@ def _read(path, rows, features, label, encoding, separator):
     columns = _columns(path, header, features, label)
     points, labels, numbers = [], [], {}  # numbers: label -> its number in the order of appearance
     decimal_commas = False
-    filled = ((rows.line_num, row) for row in rows if row)  # an empty line is none
+    filled = ((rows.line_num, row) for row in rows if any(map(str.strip, row)))
     while some := list(islice(filled, ROWS_AT_A_TIME)):
         lines, part = zip(*some, strict=True)
         if any(len(row) != len(header) for row in part):
@@ -144,9 +153,10 @@ def _read(path, rows, features, label, encoding, separator):
         labels.append(_number_labels(texts[2], numbers, *where[2]))
     if not points:
         raise ValueError(f"{path} must have rows below its header; it has none.")
-    class_names, y = _classes(f"{path}, column {shown(header[columns[2]])}", numbers, labels)
+    where = f"{path}, column {shown(header[columns[2]])}"
+    class_names, y = _classes(where, numbers, labels, decimal_commas)
     X, feature_names = np.concatenate(points), tuple(header[column] for column in columns[:2])
-    notes = _notes(path, encoding, separator, decimal_commas)
+    notes = _notes(path, encoding, separator, decimal_commas) + _notes_on_labels(where, class_names)
     if features is None:
         notes += [
             f"{path}, column {shown(name)} numbers the rows; --features names other columns."
@@ -170,10 +180,10 @@ def _columns(path, header, features, label):
         )
     label = names[-1] if label is None else label.strip()
     others = [name for name in names if name != label][:2]
-    if features is None and len(others) == 2 and all(map(np.isfinite, map(_number, others))):
+    if features is None and any(np.isfinite(_number(name.replace(",", "."))) for name in others):
         raise ValueError(
             f"{path}, line 1 must name the columns; got numbers, {shown(', '.join(header))}. "
-            "Put a line such as x1,x2,label before them."
+            "Put a line such as x1,x2,label before them; if they are names, use --features."
         )
     name, times = Counter(names).most_common(1)[0]
     if times > 1:
@@ -215,7 +225,9 @@ def _check_length(name, where):
 def _has_decimal_commas(texts, separator):
     """Whether the commas in numbers are decimal ones: not all of them can part thousands."""
     commas = [text.strip() for text in texts if "," in text]
-    thousands = separator != ";" and all(map(THOUSANDS.fullmatch, commas))
+    thousands = all(map(THOUSANDS.fullmatch, commas))
+    if separator == ";":  # as it stands between columns where commas are decimal ones
+        thousands = thousands and any("." in text for text in commas)
     return bool(commas) and not thousands
 
 
@@ -232,9 +244,14 @@ def _numbers(texts, decimal_commas, path, lines, column):
     if len(wrong):
         i = wrong[0]
         rule = "a finite number" if not np.isfinite(values[i]) else f"a number up to {LARGEST:g}"
-        got = "nothing" if not texts[i].strip() else repr(texts[i][:40])
-        is_text = np.isnan(values[i]) and texts[i].strip().isalpha()
-        hint = f" If these are the classes, say --label {shown(column)}." if is_text else ""
+        text, hint = texts[i].strip(), ""
+        got = repr(texts[i][:40]) if text else "nothing"
+        if text.isalpha() and text.lower() not in MISSING:
+            hint = f" If these are the classes, say --label {shown(column)}."
+        elif decimal_commas and "." in text:
+            hint = " There are decimal commas in other numbers."
+        elif THOUSANDS.fullmatch(text):
+            hint = " Thousands must not be parted by commas."
         raise ValueError(
             f"{path}, line {lines[i]}, column {shown(column)} must be {rule}; got {got}.{hint}"
         )
@@ -276,12 +293,12 @@ def _number_labels(texts, numbers, path, lines, column):
     return labels
 
 
-def _classes(where, numbers, labels):
+def _classes(where, numbers, labels, decimal_commas):
     """Return the names of the classes in their order, and each row's class.
 
     numbers: each label's number, which `labels`, a list of arrays, have.
     """
-    values = {name: _number(name) for name in numbers}
+    values = {name: _number(_with_point(name) if decimal_commas else name) for name in numbers}
     if any(map(np.isnan, values.values())):
         values = {name: name for name in numbers}
     shortest = {}  # the way to write each number, of 1 and 1.0
@@ -319,4 +336,20 @@ def _notes(path, encoding, separator, decimal_commas):
         ways.append(f"letters of {LETTERS[encoding]}")
     if ways:
         notes.append(f"{path} was read with {listed(ways)}.")
+    return notes
+
+
+def _notes_on_labels(where, class_names):
+    """Return sentences on classes that may be meant for one, or for none."""
+    notes, alike = [], {}
+    for name in class_names:
+        number = _number(name)
+        alike.setdefault(name.casefold() if np.isnan(number) else number, []).append(name)
+    several = next((names for names in alike.values() if len(names) > 1), None)
+    if several:
+        names = listed([*map(shown, several)])
+        notes.append(f"{where} has the classes {names}, which differ in their writing only.")
+    missing = [shown(name) for name in class_names if name.lower() in MISSING]
+    if missing:
+        notes.append(f"{where} has {listed(missing)}, which is taken for a class like the others.")
     return notes

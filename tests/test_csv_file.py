@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import lzma
 import os
 import re
 import tracemalloc
@@ -59,6 +60,7 @@ def test_the_first_two_columns_are_the_features_and_the_last_is_the_label(tmp_pa
         "\ufeff" + ROWS,  # as some spreadsheets write it
         ROWS.replace("\n", "\r\n"),
         ROWS + "\n\n",
+        ROWS.replace("\n", "\n, ,\n").removesuffix(", ,\n"),  # rows of a spreadsheet left empty
         ROWS.replace("dog", '"dog"').replace("height,", '"height", '),
         ROWS.replace(",cat", ", cat ").rstrip("\n"),
     ],
@@ -99,10 +101,16 @@ WRONG = [
     ("a:b:c\n1:2:x\n", "line 1 must name two features and a label, with commas .*; got 'a:b:c'"),
     ("1,2,3\n1,2,x\n", "line 1 must name the columns; got numbers, '1, 2, 3'. Put a line such as"),
     ("1,1,x\n1,2,x\n", "line 1 must name the columns; got numbers"),
+    ("1.5,NA,x\n" + 9 * "1,2,x\n", "line 1 must name the columns; got numbers, '1.5, NA, x'"),
+    ("x,1,2\n" + 9 * "x,1,2\n", "line 1 must name the columns; got numbers, 'x, 1, 2'"),
+    ("1,5;2,5;x\n1,6;2,7;x\n", "line 1 must name the columns; got numbers, '1,5, 2,5, x'"),
+    ("a,b,c\nNA,2,x\n", "line 2, column 'a' must be a finite number; got 'NA'.$"),
+    ("a;b;c\n1.5;2;x\n1,265.5;3;y\n", "line 3, .*; got '1,265.5'. Thousands must not be parted"),
+    ('a,b,c\n1.5,"1,265",x\n', "got '1,265'. Thousands must not be parted by commas.$"),
     ("a,b,c\ncat,2,3\n", "line 2, column 'a' .*; got 'cat'. If these .* say --label 'a'."),
     ("a,b,c\n1,2,x\n3e38,2,y\n", "line 3, column 'a' must be a number up to 1e.30; got '3e38'"),
     ("a,b,c\n1,2,x\n1_0,2,y\n", "line 3, column 'a' must be a finite number; got '1_0'"),
-    ("a;b;c\n1,5;2;x\n2.5;2;y\n", "line 3, column 'a' must be a finite number; got '2.5'"),
+    ("a;b;c\n1,5;2;x\n2.5;2;y\n", "line 3, column 'a' .*; got '2.5'. There are"),
     ("a\tb\tc\n1,500\t2\tx\n", "line 2, column 'a' must be a finite number; got '1,500'"),
     (f"a,b,c\n1,2,{'x' * 201}\n", "line 2, column 'c' must have names of at most 200 .*; got 201"),
     (f"{'a' * 201},b,c\n1,2,x\n", "line 1 must have names of at most 200 characters; got 201"),
@@ -202,6 +210,8 @@ def test_how_a_file_is_written_is_detected_and_told(tmp_path, text, encoding, no
         (b"\xd0\xcf\x11\xe0\xa1", "a spreadsheet"),
         (gzip.compress(PLAIN.encode(), mtime=0), "compressed with gzip"),
         (b"PAR1\x15\x04", "a Parquet file"),
+        (lzma.compress(PLAIN.encode()), "compressed with xz"),
+        (b"<!DOCTYPE html>\n<title>a, b, c</title>", "a web page"),
         (b"\x93NUMPY\x01\0v\0", "must be text; it has bytes that are 0"),
     ],
 )
@@ -248,6 +258,30 @@ def test_numbers_written_in_two_ways_are_one_class(tmp_path):
     table = read(write(tmp_path / "a.csv", text + "3,4,2\n"))
     assert table.class_names == ("0", "1", "2")
     assert table.y.tolist() == [1, 1, 0, 0, 2, 2]
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "note"),
+    [
+        (["True", "False", "TRUE"], ("False", "TRUE", "True"), "'TRUE' and 'True', which differ"),
+        (["1", "1.0", "old"], ("1", "1.0", "old"), "'1' and '1.0', which differ in their writing"),
+        (["0", "1", "NA"], ("0", "1", "NA"), "has 'NA', which is taken for a class"),
+        (["yes", "no", "no "], ("no", "yes"), None),
+    ],
+)
+def test_labels_that_may_be_meant_for_one_or_for_none_are_told_of(tmp_path, labels, names, note):
+    rows = [f"1,{i * i},{label}" for i, label in enumerate(2 * labels)]
+    table = read(write(tmp_path / "a.csv", "\n".join(["a,b,y", *rows])))
+    assert table.class_names == names
+    assert len(table.notes) == (note is not None)
+    assert all(note in told for told in table.notes)
+
+
+def test_numbers_for_labels_may_have_decimal_commas(tmp_path):
+    rows = [f"1,5;{i};{y}" for i, y in enumerate(("1", "1,0", "0,0", "10,0", "0", "10"))]
+    table = read(write(tmp_path / "a.csv", "\n".join(["a;b;y", *rows])))
+    assert table.class_names == ("0", "1", "10")
+    assert table.y.tolist() == [1, 1, 0, 2, 0, 2]
 
 
 def test_a_measured_label_is_called_so(tmp_path):
@@ -477,6 +511,16 @@ def test_names_are_drawn_as_they_are(tmp_path, monkeypatch):
     texts.clear()
     saved_models.main([str(tmp_path / "circle_model_v2.safetensors")])
     assert {"a$b$", "_c$\\frac{$", "$x^{$", " _hidden", "$5 to $10"} <= set(texts)
+
+
+def test_letters_that_the_font_lacks_are_told_of_in_one_sentence(tmp_path, capsys):
+    path = write(tmp_path / "a.csv", "높이,b$,kind\n" + "1,2,犬\n2,4,cat\n3,3,犬\n" * 5)
+    out = tmp_path / "out"
+    main(["--data", path, "--epochs", "2", "--device", "cpu", "--out", str(out)])
+    note = "Pictures have boxes for what their font lacks: 높이犬."
+    assert capsys.readouterr().out.splitlines()[0] == note
+    saved_models.main([str(out / "circle_model_v2.safetensors")])
+    assert capsys.readouterr().out.splitlines()[0] == note
 
 
 def test_a_sentence_on_a_file_stays_short(tmp_path):

@@ -829,11 +829,20 @@ def test_scores_may_be_infinite():
         (dict(cmap=["red", "no colour"]), "cmap must have a colour for each of the 2 classes"),
         (dict(class_names=5), "class_names must have a name for each .* got 5"),
         (dict(class_names="ab"), "class_names must have a name for each .* got 'ab'"),
+        (dict(class_names={"a", "b"}), "class_names must have a name for each .* got {"),
     ],
 )
 def test_options_of_another_type_are_told_by_name(options, message):
     with pytest.raises(ValueError, match=message):
         plot_decision_boundary(Ring(), X, **options)
+
+
+def test_axes_that_are_no_plane_are_refused():
+    for kind in ("polar", "3d"):
+        ax = plt.figure().add_subplot(projection=kind)
+        with pytest.raises(ValueError, match=f"ax must be rectilinear; got '{kind}'"):
+            plot_decision_boundary(Ring(), X, ax=ax)
+        assert not ax.images
 
 
 def test_hidden_units_want_a_figure_and_one_colormap():
@@ -903,6 +912,7 @@ def test_a_sigmoid_is_seen_in_scripts_exports_and_wrappers():
     free = ({0: torch.export.Dim("n")},)
     for other in (
         torch.jit.trace(model, points),
+        torch.jit.freeze(torch.jit.trace(model, points)),
         torch.export.export(model, (points,), dynamic_shapes=free).module(),
         nn.DataParallel(model),
         lambda p: model(torch.as_tensor(p).float()).numpy(),
@@ -1018,8 +1028,25 @@ def test_a_predict_that_gives_probabilities_is_drawn_by_them():
     ],
 )
 def test_a_regressor_is_refused_where_it_gives_no_probabilities(regressor):
-    with pytest.raises(ValueError, match="must predict labels, or probabilities from 0 to 1; got"):
+    with pytest.raises(ValueError, match=r"labels, or probabilities from 0 to 1; got (?!0)"):
         plot_decision_boundary(regressor.fit(X, 5 * y), X)
+
+
+@pytest.mark.parametrize("labels", [None, 2 * y - 1])
+def test_a_regressors_answers_from_0_to_1_may_be_no_probabilities(labels):
+    mean = DecisionTreeRegressor(max_depth=1).fit(X, (2 * y + 1) / 4)
+    with pytest.warns(UserWarning, match="from 0 to 1, and are drawn as probabilities"):
+        plot_decision_boundary(mean, X, labels)
+
+
+@pytest.mark.parametrize(
+    "function", [nn.functional.logsigmoid, lambda z: 100 * z.sigmoid(), lambda z: z.exp() + 1]
+)
+def test_answers_on_one_side_of_0_are_warned_of_where_there_are_two_classes(function):
+    with pytest.warns(UserWarning, match="all on one side of 0, and are drawn as logits"):
+        drawn(Ends(function), y)
+    drawn(Ends(function))
+    drawn(Ends(function), np.ones(len(X)))
 
 
 def test_a_regressor_of_probabilities_is_drawn_by_them():
@@ -1095,6 +1122,10 @@ AS_CATEGORY = pd.Series(pd.Categorical(YES, categories=["yes", "no"], ordered=Tr
         (YES, dict(class_names=["no", "yes"]), "no"),
         (AS_CATEGORY, {}, "yes"),
         (AS_CATEGORY, dict(class_names=["no", "yes"]), "no"),
+        (AS_CATEGORY.to_frame(), {}, "yes"),
+        (YES, dict(class_names=np.array(["yes", "no"])), "yes"),
+        (YES, dict(class_names=pd.Index(["yes", "no"])), "yes"),
+        (YES, dict(class_names={"yes": "", "no": ""}.keys()), "yes"),
         (y + 1, {}, "class 1"),
         (y + 1, dict(class_names=["2", "1"]), "2"),
         (y + 1, dict(class_names=["one", "two"]), "one"),
@@ -1126,6 +1157,21 @@ def test_texts_that_an_estimator_knows_by_number_are_matched_by_class_names():
         np.testing.assert_array_equal(line.get_xydata(), X[line.get_label() == YES])
     with pytest.raises(ValueError, match="y must have the model's classes 0, 1; got 'no'"):
         plot_decision_boundary(estimator, X, YES)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"), [(YES, ["yes", "no"]), (YES, np.array(["yes", "no"])), (AS_CATEGORY, None)]
+)
+@pytest.mark.parametrize("answers", [np.array([0, 1]), np.array(["yes", "no"])])
+def test_a_function_may_give_labels_by_number_or_by_name(labels, names, answers):
+    function = lambda p: answers[(p[:, 0] > 0).astype(int)]  # noqa: E731
+    options = dict(class_names=names, mark_errors=True, grid_resolution=20)
+    ax = plot_decision_boundary(function, X, labels, **options, **PLANE)
+    np.testing.assert_array_equal(image_of(ax), np.tile(np.arange(20) > 9, (20, 1)))
+    assert [line.get_label() for line in ax.lines][:2] == ["yes", "no"]
+    np.testing.assert_array_equal(ax.lines[0].get_xydata(), X[YES == "yes"])
+    wrong = (X[:, 0] > 0) != (YES == "no")
+    assert ax.lines[2].get_label() == f"wrong: {wrong.sum()} of 60"
 
 
 @pytest.mark.parametrize("names", [["Yes", "No"], ["yes", "maybe"], {"yes": "Yes"}])

@@ -117,9 +117,10 @@ def seeds_history(scale, n=12):
 
 @pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
 def test_seeds_have_room(scale):
-    histories = {name: seeds_history(scale) for name in ("CircleModelV0", "CircleModelV2")}
+    names = {"CircleModelV0": "linear", "CircleModelV2": "leaky ReLU"}
+    histories = {name: seeds_history(scale) for name in names}
     for best in (None, 0.99957):
-        figure = plot_seeds(histories, best, guess=0.5)
+        figure = plot_seeds(histories, names, best, guess=0.5)
         assert overlaps(figure) == ([], [])
         assert figure.get_figwidth() <= 8.64
 

@@ -104,16 +104,18 @@ def test_a_single_layer_is_named_as_the_command_line_takes_it():
 
 
 def test_plots_show_the_figures():
-    figure = plot_seeds({"CircleModelV0": a_history(), "CircleModelV2": a_history()}, best=0.995)
+    names = {"CircleModelV0": "linear", "CircleModelV2": "ReLU"}
+    figure = plot_seeds({name: a_history() for name in names}, names, best=0.995)
     *panels, losses = figure.findobj(Axes)
-    assert [panel.get_title() for panel in panels] == ["CircleModelV0", "CircleModelV2"]
+    assert [panel.get_title() for panel in panels] == ["linear", "ReLU"]
+    assert losses.get_legend_handles_labels()[1] == ["linear", "ReLU"]
     for panel in panels:
         filled = [bar.get_x() + bar.get_width() / 2 for bar in panel.patches if bar.get_height()]
         assert filled == pytest.approx([0.95, 0.98, 0.99, 1.0])  # one seed at each
         assert {bar.get_height() for bar in panel.patches} == {0, 1}
         assert panel.lines[0].get_xdata() == pytest.approx([0.98, 0.98])
         assert panel.lines[1].get_label() == "best possible: 99.500 %"
-    figure = plot_seeds({"CircleModelV0": a_history()}, best=None, guess=1 / 3)
+    figure = plot_seeds({"CircleModelV0": a_history()}, names, best=None, guess=1 / 3)
     assert len(figure.findobj(Axes)[0].lines) == 1  # nearer to 1 than to guessing, so without it
     assert list(losses.lines[0].get_ydata()) == pytest.approx([0.7, 0.5, 0.2])
 
