@@ -76,9 +76,15 @@ def results_and_data(classes, length, low, high, features=("name of x", "name of
     return [Result(model, HISTORY, 1.0) for model in models], data
 
 
-@pytest.mark.parametrize("classes", [2, 3, 8, 30])
+def slowly(*values):
+    """Return a case between others, for the run of everything."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("classes", [2, slowly(3), slowly(8), 30])
 @pytest.mark.parametrize(
-    ("length", "low", "high"), [(8, -3e9, 4e9), (20, -1, 1), (40, 1e-9, 3e-9), (100, -1, 1)]
+    ("length", "low", "high"),
+    [(8, -3e9, 4e9), slowly(20, -1, 1), slowly(40, 1e-9, 3e-9), (100, -1, 1)],
 )
 def test_everything_is_seen_whole_and_nothing_lies_on_another(classes, length, low, high):
     figure = plot_boundaries(*results_and_data(classes, length, low, high))
@@ -90,7 +96,8 @@ def test_everything_is_seen_whole_and_nothing_lies_on_another(classes, length, l
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(52.519, 52.521), (1_700_000_000, 1_700_100_000), (28e3, 2e6), (-1e-7, 1e9)]
+    ("low", "high"),
+    [(52.519, 52.521), slowly(1_700_000_000, 1_700_100_000), slowly(28e3, 2e6), (-1e-7, 1e9)],
 )
 def test_numbers_of_any_kind_have_room(low, high):
     for features in (("a", "b"), None):
@@ -115,7 +122,7 @@ def seeds_history(scale, n=12):
     return history | dict(train_acc=shares(0.5), test_acc=shares(0.5), train_mode_acc=shares(0.4))
 
 
-@pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
+@pytest.mark.parametrize("scale", [1e-9, slowly(1), 1e9])
 def test_seeds_have_room(scale):
     names = {"CircleModelV0": "linear", "CircleModelV2": "leaky ReLU"}
     histories = {name: seeds_history(scale) for name in names}
@@ -125,7 +132,7 @@ def test_seeds_have_room(scale):
         assert figure.get_figwidth() <= 8.64
 
 
-@pytest.mark.parametrize("scale", [1e-9, 1, 1e9])
+@pytest.mark.parametrize("scale", [slowly(1e-9), 1, slowly(1e9)])
 @pytest.mark.parametrize(
     "values", [(0.1, 0.2), tuple(range(30)), tuple(f"{i} ".ljust(40, "m") for i in range(30))]
 )
@@ -137,7 +144,8 @@ def test_comparisons_have_room(scale, values):
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "loss", "length"), [(-1, 1, 1, 8), (-3e9, 4e9, 1e9, 40), (1e-9, 3e-9, 1e-9, 40)]
+    ("low", "high", "loss", "length"),
+    [(-1, 1, 1, 8), (-3e9, 4e9, 1e9, 40), slowly(1e-9, 3e-9, 1e-9, 40)],
 )
 def test_films_have_room(low, high, loss, length):
     results, data = results_and_data(2, length, low, high)
