@@ -3,7 +3,7 @@
 # make test-arithmetic  pass those of training, and the figures, with other rounding, too
 # make lint     check style
 # make notebooks  set up Jupyter and open the lessons
-# make results  run the commands that the README and docs/results.md quote, and write their output
+# make results  run the commands that the README and docs/ quote, and write their output
 # make check-results  run them and fail where a page says something else
 # make page     put the page that trains in a browser together, docs/index.html
 # make pictures  renew the pictures of the README and of docs/

@@ -10,7 +10,7 @@ from torch import nn
 from lab import command_line, saved_models
 from lab.ensemble import Ensemble, EnsembleTraining, stack
 from lab.points import CIRCLES
-from model import ACTIVATIONS, CircleModelV0, CircleModelV2, load_checkpoint, widths_of
+from model import CircleModelV2, load_checkpoint
 from support import datasets
 from support.best_possible import best_possible_accuracy
 from support.checks import fill_in, keywords_of
@@ -184,39 +184,6 @@ def test_relu_learns_every_data_set_with_its_own_settings(keywords, least):
     model = build(CircleModelV2, settings, data)
     history = train(model, data, **keywords_of(Training, settings))
     assert history["test_acc"][-1] >= least
-
-
-# Layers and activations
-
-
-def test_layers_have_the_widths_that_are_asked_for():
-    model = CircleModelV2(hidden_units=(8, 4, 3), activation="tanh", out_features=5)
-    linear = [layer for layer in model.layers if isinstance(layer, nn.Linear)]
-    assert [tuple(layer.weight.shape) for layer in linear] == [(8, 2), (4, 8), (3, 4), (5, 3)]
-    assert sum(isinstance(layer, nn.Tanh) for layer in model.layers) == 3
-    assert widths_of(7) == (7, 7)
-    assert [name for name, _ in CircleModelV0(hidden_units=(5,)).layers.named_children()] == [
-        "hidden_1",
-        "output",
-    ]
-
-
-def test_every_activation_makes_a_network():
-    for name in ACTIVATIONS:
-        assert CircleModelV2(activation=name)(torch.zeros(3, 2)).shape == (3, 1)
-
-
-def test_a_step_has_no_slope_so_the_layers_before_it_do_not_learn():
-    data = make_data(samples=100)
-    model, before = (build(CircleModelV2, {"seed": 1, "activation": "step"}) for _ in range(2))
-    train(model, data, epochs=5)
-    moved = {
-        name.split(".")[1]
-        for (name, one), other in zip(model.named_parameters(), before.parameters(), strict=True)
-        if not torch.equal(one, other)
-    }
-    assert moved == {"output"}
-    assert set(model.layers[:2](data.X_train).unique().tolist()) == {0.0, 1.0}
 
 
 # All of it together

@@ -13,13 +13,16 @@ from torch import nn
 
 import support.files
 from model import (
+    ACTIVATIONS,
     CheckpointError,
     CircleModelV0,
     CircleModelV2,
     load_checkpoint,
     load_model,
     save_model,
+    widths_of,
 )
+from train import build, make_data, train
 
 
 def seeded(model_class, seed=0, **arguments):
@@ -118,6 +121,36 @@ def test_wrong_arguments_are_named(arguments, message):
     assert str(caught.value).endswith(".")
     assert str(caught.value).count("\n") == 0
     assert len(str(caught.value)) < 400
+
+
+def test_layers_have_the_widths_that_are_asked_for():
+    model = CircleModelV2(hidden_units=(8, 4, 3), activation="tanh", out_features=5)
+    linear = [layer for layer in model.layers if isinstance(layer, nn.Linear)]
+    assert [tuple(layer.weight.shape) for layer in linear] == [(8, 2), (4, 8), (3, 4), (5, 3)]
+    assert sum(isinstance(layer, nn.Tanh) for layer in model.layers) == 3
+    assert widths_of(7) == (7, 7)
+    assert [name for name, _ in CircleModelV0(hidden_units=(5,)).layers.named_children()] == [
+        "hidden_1",
+        "output",
+    ]
+
+
+def test_every_activation_makes_a_network():
+    for name in ACTIVATIONS:
+        assert CircleModelV2(activation=name)(torch.zeros(3, 2)).shape == (3, 1)
+
+
+def test_a_step_has_no_slope_so_the_layers_before_it_do_not_learn():
+    data = make_data(samples=100)
+    model, before = (build(CircleModelV2, {"seed": 1, "activation": "step"}) for _ in range(2))
+    train(model, data, epochs=5)
+    moved = {
+        name.split(".")[1]
+        for (name, one), other in zip(model.named_parameters(), before.parameters(), strict=True)
+        if not torch.equal(one, other)
+    }
+    assert moved == {"output"}
+    assert set(model.layers[:2](data.X_train).unique().tolist()) == {0.0, 1.0}
 
 
 MODELS = [

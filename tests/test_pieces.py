@@ -1,15 +1,19 @@
 """The exact linear pieces: they tile the rectangle and are the network, to rounding."""
 
 import copy
+from functools import cache
 from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 from torch import nn
 
 from lab.pieces import boundary_segments, linear_pieces, plot_pieces
+from lab.smallest import polygon_network
 from model import CircleModelV0, CircleModelV2
 from train import make_data, train
 
@@ -30,6 +34,7 @@ def batch_norm():
     return layer
 
 
+@cache
 def trained(**settings):
     torch.manual_seed(42)
     model = CircleModelV2(**settings)
@@ -189,6 +194,33 @@ def test_a_boundary_along_the_edge_of_pieces_is_there_once():
     assert len(pieces) == 2
     segments = boundary_segments(pieces)
     assert sorted(segments.reshape(-1, 2).tolist()) == [[0, -3], [0, 3]]
+
+
+def rings(model, reach=4):
+    """Return how many lines of a network's boundary are closed, so don't end at the edge."""
+    ends = boundary_segments(linear_pieces(model, (-reach, reach), (-reach, reach))).reshape(-1, 2)
+    places, of_end = np.unique(ends.round(6), axis=0, return_inverse=True)
+    starts, stops = of_end.reshape(-1, 2).T
+    joined = coo_array((np.ones(len(starts)), (starts, stops)), shape=[len(places)] * 2)
+    count, line = connected_components(joined, directed=False)
+    return count - len(set(line[abs(places).max(axis=1) > reach - 1e-5]))
+
+
+@pytest.mark.parametrize("activation", [nn.ReLU, nn.LeakyReLU])
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_no_network_with_two_units_a_layer_encloses_anything(activation, depth):
+    """J. Johnson, "Deep, Skinny Neural Networks are not Universal Approximators", 2018."""
+    for seed in range(30):
+        layers = [layer for _ in range(depth) for layer in (nn.Linear(2, 2), activation())]
+        model = network(*layers, nn.Linear(2, 1), seed=seed)
+        with torch.no_grad():  # so that the boundary is near the middle
+            model[-1].bias -= model(torch.zeros(1, 2))[0] + 0.1 * torch.randn(1)
+        assert rings(model) == 0
+
+
+def test_three_units_enclose_a_region_by_hand_and_a_trained_network_does():
+    assert rings(polygon_network(3, 0.85)) == 1
+    assert rings(trained()) >= 1
 
 
 def test_a_dead_network_is_one_piece_without_a_boundary():

@@ -1,7 +1,6 @@
 """The pictures of the studies: what their panels are called, and what they show."""
 
 import numpy as np
-import pytest
 
 from lab import study_pictures
 from lab.pieces import boundary_segments, linear_pieces
@@ -12,7 +11,7 @@ from lab.study_pictures import (
     draw_smallest,
     trained,
 )
-from support.text import counted, percent
+from support.text import percent
 from train import evaluate, make_data
 
 DATA = make_data()
@@ -69,8 +68,3 @@ def test_all_pictures_are_written(tmp_path, monkeypatch):
         "pieces.png", "bent_plane.png", "bent_plane.gif", "smallest.png", "influence.png",
     }  # fmt: skip
     assert all(name in study_pictures.__doc__ for name in names)
-
-
-@pytest.mark.parametrize(("number", "text"), [(0, "0 pieces"), (1, "1 piece"), (2, "2 pieces")])
-def test_a_number_goes_with_its_noun(number, text):
-    assert counted(number, "piece") == text
