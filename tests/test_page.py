@@ -1128,6 +1128,16 @@ def test_the_page_fits_and_follows_the_scheme(visit, width, scheme):
             .map(one => one.textContent)"""
     )
     assert cut_off == []
+    assert tab.evaluate(  # a list is wide enough for each of its texts
+        """() => [...document.querySelectorAll("select")].every(list => {
+            const { width } = list.getBoundingClientRect(), loose = list.cloneNode(true);
+            Object.assign(loose.style, { width: "auto", flex: "none", position: "absolute" });
+            list.after(loose);
+            const wanted = loose.getBoundingClientRect().width;
+            loose.remove();
+            return width >= wanted;
+        })"""
+    )
     page = pixels(tab.locator("body"))
     assert (np.median(page) > 200) == (scheme == "light")
     assert pixels(tab.locator(".plane").last).std() > 20
@@ -1172,6 +1182,7 @@ def test_everything_can_be_reached_by_keyboard(visit):
     tab = visit()
     controls = tab.evaluate(
         """() => {
+            for (const one of document.querySelectorAll("details")) one.open = true;
             window.focusable = [...document.querySelectorAll(
                 "button, select, input, textarea, summary, canvas.plane, canvas.diagram")]
                 .filter(one => one.offsetWidth && !one.disabled);
