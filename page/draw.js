@@ -158,9 +158,12 @@ const MARKERS = [
 const percent = (share, digits = 1) =>
   (Number.isFinite(share) ? `${(100 * share).toFixed(digits)} %` : "–");
 
-const shownValue = value =>
-  (Math.abs(value) >= 1000 || (value !== 0 && Math.abs(value) < 0.001)
-    ? value.toExponential(1) : value.toFixed(Math.abs(value) < 10 ? 3 : 1));
+function shownValue(value) {
+  if (!Number.isFinite(value)) return "–";
+  const size = Math.abs(value);
+  if (size >= 1000 || (size > 0 && size < 0.001)) return value.toExponential(1);
+  return value.toFixed(size < 10 ? 3 : 1);
+}
 
 // A few round numbers between two.
 function ticks(low, high, count) {

@@ -77,13 +77,9 @@ function followPointer(plane) {
   let stroke = null; // what the pressed pointer is doing
 
   canvas.onpointerdown = event => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || app.tool === "look") return;
     const place = [event.offsetX, event.offsetY];
     if (!plane.isInside(...place)) return;
-    if (app.tool === "look") {
-      lookAt(plane, event);
-      return;
-    }
     canvas.setPointerCapture(event.pointerId);
     event.preventDefault();
     canvas.focus();
@@ -126,8 +122,12 @@ function followPointer(plane) {
     stroke = null;
   };
 
-  canvas.onpointerleave = () => {
-    if (app.tool === "look") forget();
+  canvas.onclick = event => {
+    if (app.tool === "look") lookAt(plane, event);
+  };
+
+  canvas.onpointerleave = ({ pointerType }) => { // a finger leaves as it is lifted
+    if (app.tool === "look" && pointerType !== "touch") forget();
   };
 
   canvas.onkeydown = event => {
@@ -211,17 +211,20 @@ function followDiagram(diagram) {
     diagram.chosen = node;
     app.draw();
   };
-  canvas.onpointermove = ({ offsetX: x, offsetY: y }) => {
+  const tell = ({ offsetX: x, offsetY: y }) => {
     const node = diagram.nodeAt(x, y), line = node ? null : diagram.lineAt(x, y);
     canvas.style.cursor = node?.layer >= 0 ? "pointer" : "default";
     if (node) putTip(canvas, [diagram.describe(node)], x, y);
     else if (line) putTip(canvas, [diagram.describeLine(line)], x, y);
     else hideTip();
   };
-  canvas.onpointerleave = hideTip;
-  canvas.onclick = ({ offsetX, offsetY }) => {
-    const node = diagram.nodeAt(offsetX, offsetY);
-    app.lookAtUnit(diagram.network, node);
+  canvas.onpointermove = tell;
+  canvas.onpointerleave = ({ pointerType }) => {
+    if (pointerType !== "touch") hideTip();
+  };
+  canvas.onclick = event => {
+    tell(event);
+    app.lookAtUnit(diagram.network, diagram.nodeAt(event.offsetX, event.offsetY));
   };
   canvas.onfocus = () => {
     if (canvas.matches(":focus-visible")) choose(diagram.chosen ?? diagram.nodes[0]);

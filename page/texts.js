@@ -10,9 +10,9 @@ function shownFigures({ last }) {
 function showFigures() {
   byId("epoch").textContent = app.epoch.toLocaleString("en");
   for (const { network, card } of pictures) {
-    const { accuracy, points } = shownFigures(network);
+    const { accuracy } = shownFigures(network);
     card.querySelector(".score").textContent = accuracy;
-    card.querySelector(".of").textContent = `${points} right`;
+    card.querySelector(".of").textContent = app.data.test.n ? "test accuracy" : "accuracy";
     const more = card.querySelector(".more"), unit = card.querySelector(".unit");
     more.textContent = app.data.test.n ? `train ${percent(network.last.trainAcc)}` : "";
     more.hidden = Boolean(network.looking);

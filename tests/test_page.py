@@ -149,6 +149,12 @@ def pixels(canvas):
     return np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB"), float)
 
 
+def shown_tip(tab):
+    tip = tab.locator("#tip")
+    assert tip.is_visible()  # what is hidden has a text, too
+    return tip.inner_text()
+
+
 def row(tab, name):
     return tab.locator(f'.row[data-setting="{name}"]')
 
@@ -461,7 +467,7 @@ def test_a_pointer_over_a_plane_shows_what_both_networks_say(visit):
     plane = tab.locator(".plane").first
     box = plane.bounding_box()
     plane.hover(position={"x": box["width"] / 2 + 14, "y": box["height"] / 2})
-    lines = tab.locator("#tip").inner_text().split("\n")
+    lines = shown_tip(tab).split("\n")
     assert re.fullmatch(r"x₁ -?0\.\d+, x₂ -?0\.\d+", lines[0])
     assert re.fullmatch(r"linear: class [01], 5\d\.\d %", lines[1])
     assert re.fullmatch(r"ReLU: class 1, (9\d|100)\.\d %", lines[2])
@@ -488,7 +494,7 @@ def test_units_and_weights_tell_their_values_and_a_click_enlarges(visit):
     diagram.scroll_into_view_if_needed()
     middle = {"x": node["x"] + side / 2, "y": node["y"] + side / 2}
     diagram.hover(position=middle)
-    assert re.fullmatch(r"unit 4 of layer 1, bias -?\d\.\d+", tab.locator("#tip").inner_text())
+    assert re.fullmatch(r"unit 4 of layer 1, bias -?\d\.\d+", shown_tip(tab))
     before = pixels(tab.locator(".plane").last)
     diagram.scroll_into_view_if_needed()
     diagram.click(position=middle)
@@ -506,7 +512,7 @@ def test_units_and_weights_tell_their_values_and_a_click_enlarges(visit):
     x1, y1, x2, y2 = line["line"]
     diagram.scroll_into_view_if_needed()
     diagram.hover(position={"x": (x1 + x2) / 2, "y": (y1 + y2) / 2})
-    text = tab.locator("#tip").inner_text()
+    text = shown_tip(tab)
     assert re.fullmatch(r"weight -?\d\.\d+, from unit \d+ of layer 2 to the output", text)
 
 
@@ -693,7 +699,16 @@ def test_points_by_touch(visit):
     assert table(tab)[-1] == pytest.approx([0.1, 0.1, 1], abs=0.02)
     tab.locator("#tools button[data-tool='look']").tap()
     plane.tap(position={"x": where[0], "y": where[1]})
-    assert "ReLU: class" in tab.locator("#tip").inner_text()
+    assert "ReLU: class" in shown_tip(tab)
+
+    diagram = tab.locator(".diagram").last
+    diagram.scroll_into_view_if_needed()
+    node = tab.evaluate("pictures[1].diagram.layers[1].nodes[3]")
+    diagram.tap(position={"x": node["x"] + 5, "y": node["y"] + 5})
+    assert shown_tip(tab).startswith("unit 4 of layer 1")
+    assert tab.evaluate("app.networks[1].looking") == {"layer": 0, "unit": 3}
+    tab.locator("h1").tap()
+    assert tab.locator("#tip").is_hidden()
 
 
 @browser_test
@@ -1113,6 +1128,16 @@ def test_the_page_fits_and_follows_the_scheme(visit, width, scheme):
             .map(one => one.textContent)"""
     )
     assert cut_off == []
+    assert tab.evaluate(  # a list is wide enough for each of its texts
+        """() => [...document.querySelectorAll("select")].every(list => {
+            const { width } = list.getBoundingClientRect(), loose = list.cloneNode(true);
+            Object.assign(loose.style, { width: "auto", flex: "none", position: "absolute" });
+            list.after(loose);
+            const wanted = loose.getBoundingClientRect().width;
+            loose.remove();
+            return width >= wanted;
+        })"""
+    )
     page = pixels(tab.locator("body"))
     assert (np.median(page) > 200) == (scheme == "light")
     assert pixels(tab.locator(".plane").last).std() > 20
@@ -1155,11 +1180,21 @@ def test_pictures_have_texts_and_controls_have_names(visit):
 @browser_test
 def test_everything_can_be_reached_by_keyboard(visit):
     tab = visit()
+    controls = tab.evaluate(
+        """() => {
+            for (const one of document.querySelectorAll("details")) one.open = true;
+            window.focusable = [...document.querySelectorAll(
+                "button, select, input, textarea, summary, canvas.plane, canvas.diagram")]
+                .filter(one => one.offsetWidth && !one.disabled);
+            return focusable.map(one => one.id || one.ariaLabel || one.textContent);
+        }"""
+    )
     reached = set()
-    for _ in range(120):
+    for _ in range(len(controls) + 10):
         tab.keyboard.press("Tab")
-        reached.add(tab.evaluate("document.activeElement.id || document.activeElement.className"))
-    assert {"train", "step", "reset", "experiment", "plane", "diagram", "set-lr"} <= reached
+        reached.add(tab.evaluate("focusable.indexOf(document.activeElement)"))
+    assert [name for i, name in enumerate(controls) if i not in reached] == []
+    assert {"train", "experiment", "set-lr"} <= set(controls)
 
 
 @browser_test
