@@ -56,13 +56,23 @@ def calibration_errors(answers: list[tuple]) -> list[float]:
     return [calibration_error(logits, y) for logits, y in answers]
 
 
+def logits_and_labels(models, datasets) -> list[tuple]:
+    """Return each network's logits (n, k) on its own test points, and their labels (n,)."""
+    answers = []
+    for model, data in zip(models, datasets, strict=True):
+        model.eval()
+        with torch.inference_mode():
+            answers.append((model(data.X_test), data.y_test[:, 0]))
+    return answers
+
+
 def confidence(logits) -> float:
     """Return the mean probability of the likeliest class."""
     return logits.softmax(dim=1).max(dim=1).values.mean().item()
 
 
 def plot_reliability(each: dict[str, list]):
-    """Draw the accuracy of each bin of confidence as a bar, and its gap to the confidence.
+    """Draw the accuracy of each bin of confidence as a bar, and its gap to the confidence on it.
 
     each: the logits (n, k) and labels (n,) of some networks, which are put together, by titles.
     """
@@ -75,13 +85,20 @@ def plot_reliability(each: dict[str, list]):
         left = np.floor(BINS * sure.clip(max=1 - 1e-6)) / BINS
         style = dict(width=1 / BINS, align="edge", edgecolor="white")
         ax.bar(left, right, color=GREY, label="share that is right", **style)
-        gap = dict(color=PURPLE, alpha=0.35, hatch="//", label="gap to the confidence")
-        ax.bar(left, sure - right, bottom=right, **style | gap)
+        for own, name, alpha in (
+            (sure > right, "too confident", 0.35),
+            (sure < right, "not confident enough", 0.7),
+        ):
+            if own.any():
+                gap = dict(color=PURPLE, alpha=alpha, hatch="//", label=name)
+                ends = np.sort([sure[own], right[own]], axis=0)
+                ax.bar(left[own], ends[1] - ends[0], bottom=ends[0], **style | gap)
         ax.plot([0, 1], [0, 1], color="black", ls="--", label="right as often as confident")
         ax.set(title=title, xlabel="confidence", xlim=(0.3, 1), ylim=(0, 1))
     panels[0].set_ylabel("share of the points that is right")
-    handles = panels[0].get_legend_handles_labels()
-    figure.legend(*handles, loc="outside lower center", ncols=3)
+    shown = [zip(*ax.get_legend_handles_labels(), strict=True) for ax in panels]
+    by_name = {name: handle for panel in shown for handle, name in panel}
+    figure.legend(by_name.values(), by_name.keys(), loc="outside lower center", ncols=4)
 
 
 def plot_classes(each: dict[str, tuple]):

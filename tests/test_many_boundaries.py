@@ -95,6 +95,8 @@ def test_the_figure_has_a_row_for_each_kind_of_model():
     figure = plot_many_boundaries(each, DATA.X_train, DATA.y_train)
     titles = [ax.get_title() for ax in figure.axes[:6]]
     assert titles[::3] == ["linear: 1 boundary", "ReLU: 2 boundaries"]
+    assert [ax.get_ylabel() for ax in figure.axes[:6]] == ["x2", "", ""] * 2
+    assert [ax.get_xlabel() for ax in figure.axes[:6]] == [""] * 3 + ["x1"] * 3
     assert [ax.get_ylabel() for ax in figure.axes[6:]] == [
         "probability of inner circle",
         "standard deviation of the probability",

@@ -28,6 +28,8 @@ NOT_PROSE = re.compile(r"```.*?```|`[^`\n]*`|\$[^$\n]*\$|\(https?://\S+?\)", re.
 RESULT = re.compile(r"(?<![\w.])\d+(?:\.\d+|(?= ?%))")  # a decimal or a percentage
 NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 ABOUT = re.compile(r"\babout\s(\d+(?:\.\d+)?)((?: ?%| points?)?)")
+TIME = re.compile(r"\*\*Time:\*\* .*")
+LATER = re.compile(r"^## (?:Exercises|Questions|Further reading)$.*?(?=^## |\Z)", re.M | re.DOTALL)
 IMPORT = re.compile(r"(from|import) ")
 MEAN = re.compile(r"-?(\d+(?:\.\d+)?) \((-?\d+(?:\.\d+)?) to (-?\d+(?:\.\d+)?)\)((?: ?%)?)")
 
@@ -148,6 +150,18 @@ def test_it_tells_at_the_top_what_it_needs_and_at_the_end_what_to_take_along(not
     goals, learned = (len(re.findall(r"^\* ", part, re.MULTILINE)) for part in (top, summary))
     assert learned >= goals >= 3
     assert len(re.findall(r"\]\(https://\S+\)", further)) >= 2
+
+
+def test_the_minutes_are_those_of_its_words_and_the_readme_has_them_too(request, notebook):
+    """One reads 140 words aloud in a minute, and says one half of the code."""
+    name = request.node.callspec.params["notebook"].name
+    reading, *_, exercises = map(int, re.findall(r"\d+", TIME.search(notebook.cells[0].source)[0]))
+    text = LATER.sub("", re.sub(r"\(https?://\S+?\)", "", prose(notebook)))
+    code = "\n".join(cell.source for cell in code_cells(notebook))
+    words = len(re.findall(r"\w[\w'.-]*", text)) + len(re.findall(r"[A-Za-z_]+|\d[\d.]*", code)) / 2
+    assert abs(words / 140 - reading) <= 1
+    readme = (NOTEBOOKS[0].parent.parent / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"\(notebooks/{name}\) \| .* \| {reading + exercises} \|\n", readme)
 
 
 def test_a_percentage_has_one_form(notebook):
