@@ -603,7 +603,7 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
     monkeypatch.setattr(lab.run, "save_figure", lambda *_: None)
     monkeypatch.setattr(lab.run, "plot_boundaries", lambda *_: None)
     monkeypatch.setattr(lab.run, "plot_losses", lambda *_: None)
-    ends = dict.fromkeys(DAMAGE, 0)
+    usable, harmful = dict.fromkeys(DAMAGE, 0), 0
     for number in range(1500):
         (out / "checkpoint").mkdir(exist_ok=True)
         for path, content in files.items():
@@ -611,6 +611,18 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
         kind = list(DAMAGE)[number % len(DAMAGE)]
         path = chance.choice(trainings if kind == "numbers" else [run, *trainings])
         path.write_bytes(DAMAGE[kind](chance, files[path]))
-        ends[kind] += refused(command_line.main, "--resume", "--out", out, capsys=capsys) is None
-    print(ends)
-    assert all(20 < count < 500 for count in ends.values()), ends  # some fit, and some do not
+        is_harmful = kind == "numbers" and not is_finite(read_state(path))
+        is_usable = refused(command_line.main, "--resume", "--out", out, capsys=capsys) is None
+        assert not (is_harmful and is_usable)
+        usable[kind] += is_usable
+        harmful += is_harmful
+    # Most damage to a file is found. Most of its numbers are states of generators, any of which
+    # can be, so there few are harmful.
+    assert all(20 < usable[kind] < 300 for kind in ("bytes", "header")), usable
+    assert 5 < harmful < 500 - usable["numbers"] + 1, (harmful, usable)
+
+
+def is_finite(state):
+    """Whether all numbers of a training's state are finite."""
+    parts = (state["model"], state["history"], *state["optimizer"].values())
+    return all(tensor.isfinite().all() for part in parts for tensor in part.values())
