@@ -8,7 +8,7 @@ import codecs
 import csv
 import re
 from collections import Counter
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from support.text import listed, shown
 ROWS_AT_A_TIME = 50_000
 MAX_CLASSES = 1000
 MAX_NAME = 200  # characters
+MAX_LINE = 10**7  # characters
 LARGEST = 1e30  # its square and the differences of such numbers are numbers, too
 SAMPLE = 2**16  # bytes that tell how a file is written
 UNNAMED = re.compile(r"|Unnamed: \d+")  # as pandas writes and reads the numbers of rows
@@ -75,15 +76,22 @@ def read_csv(path: str, features: str | None = None, label: str | None = None) -
         check_regular_file(path)
         encoding, separator = _look(path)
         with open(path, encoding=encoding, errors="replace", newline="") as file:
-            rows = csv.reader(file, strict=True, delimiter=separator)
+            rows = csv.reader(_lines(path, file), strict=True, delimiter=separator)
             try:
                 return _read(path, rows, features, label, encoding, separator)
             except csv.Error as error:
                 raise ValueError(f"{path}, line {max(1, rows.line_num)}: {error}.") from error
     except OSError as error:
-        if error.strerror is None:  # a sentence already
-            raise
         raise OSError(f"{path} can't be read: {error.strerror}.") from error
+
+
+def _lines(path, file):
+    """Yield a file's lines, of which none may fill the memory."""
+    lines = iter(partial(file.readline, MAX_LINE + 1), "")
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_LINE:
+            raise ValueError(f"{path}, line {number} must have at most {MAX_LINE:,} characters.")
+        yield line
 
 
 def _look(path):

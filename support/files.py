@@ -1,5 +1,6 @@
 """Writing files so that a reader finds the old one or the new one, never half of one."""
 
+import errno
 import io
 import os
 import stat
@@ -43,12 +44,16 @@ def write_atomically(path, data):
 
 
 def check_regular_file(path):
-    """Raise an OSError if `path` is no file to read, without opening it.
+    """Raise an OSError if `path` is no file that has something to read, without opening it.
 
-    To open a pipe could wait for ever, and a device could have no end.
+    To open a pipe could wait for ever, and a device could have no end; so could the system's own
+    files, as in /proc, which say that they are empty.
     """
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise OSError(f"{path} can't be read: it is a directory, a pipe or a device.")
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is a directory, a pipe or a device", path)
+    if status.st_size == 0:
+        raise OSError(errno.EINVAL, "it is empty", path)
 
 
 def sync_directory(directory):

@@ -59,8 +59,7 @@ def read_tensors(path) -> tuple[dict[str, torch.Tensor], dict]:
         if _depth(plain) > MAX_DEPTH or not isinstance(plain, dict):
             raise ValueError("the values are nested too deeply, or aren't named")
     except OSError as error:
-        reason = f"{name} can't be read: {error.strerror}." if error.strerror else str(error)
-        raise CheckpointError(reason) from error
+        raise CheckpointError(f"{name} can't be read: {error.strerror or error}.") from error
     except UnicodeEncodeError as error:
         raise CheckpointError(f"{name} can't be read: its path isn't UTF-8.") from error
     except Exception as error:  # there are many ways to be damaged

@@ -95,7 +95,7 @@ def test_a_quoted_line_break_does_not_move_the_line_numbers(tmp_path):
 
 
 WRONG = [
-    ("", "must begin with a line that names its columns; it has none."),
+    ("\n\n", "must begin with a line that names its columns; it has none."),
     ("\n", "must begin with a line that names its columns"),
     ("a,b,c\n", "must have rows below its header; it has none."),
     ("a:b:c\n1:2:x\n", "line 1 must name two features and a label, with commas .*; got 'a:b:c'"),
@@ -156,6 +156,9 @@ def test_wrong_names_of_columns(tmp_path, options, message):
 def test_a_file_that_is_not_there_or_is_none_is_refused_at_once(tmp_path):
     with pytest.raises(OSError, match=r"b.csv can't be read: No such file"):
         read(tmp_path / "b.csv")
+    (tmp_path / "empty.csv").touch()
+    with pytest.raises(OSError, match=r"can't be read: it is empty"):
+        read(tmp_path / "empty.csv")
     os.mkfifo(tmp_path / "pipe.csv")
     for path in (tmp_path, tmp_path / "pipe.csv", "/dev/zero"):
         with pytest.raises(OSError, match=r"can't be read: it is a directory, a pipe or a device"):
@@ -326,6 +329,20 @@ def test_memory_grows_with_the_numbers_and_not_with_the_text(tmp_path, monkeypat
         tracemalloc.stop()
     tensors = 16 + 8  # bytes of two float64 and of an int64
     assert (peaks[1] - peaks[0]) / 40_000 < 3 * tensors  # as text a row takes some 300
+
+
+@pytest.mark.parametrize("beginning", [b"", b"a,b,c\n" * 20_000])
+def test_a_line_without_an_end_takes_little_memory(tmp_path, beginning):
+    path = tmp_path / "a.csv"
+    with open(path, "wb") as file:
+        file.write(beginning)
+        file.write(b"7" * csv_file.SAMPLE * 2)  # so that it looks like text
+        file.truncate(10**8)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"line .* must have at most 10,000,000 characters"):
+        read(path)
+    assert tracemalloc.get_traced_memory()[1] < 5 * 10**7
+    tracemalloc.stop()
 
 
 # From the file to the pictures

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 import lab.run
 from lab import command_line, saved_models
 from model import CheckpointError, CircleModelV0, CircleModelV2, load_checkpoint, save_model
+from support.csv_file import read_csv
 from support.tensor_files import MAX_HEADER, read_state, read_tensors, write_state, write_tensors
 
 ROOT = Path(__file__).parent.parent
@@ -248,6 +249,16 @@ def test_what_is_no_file_is_refused_at_once(tmp_path, monkeypatch, capsys, make)
     assert errors.endswith(
         "model.safetensors can't be read: it is a directory, a pipe or a device.\n"
     )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_file_of_the_system_is_refused_at_once(tmp_path):
+    for path in (tmp_path / "model.safetensors", tmp_path / "table.csv"):
+        path.symlink_to("/proc/kmsg")  # a file of size 0, to read which waits for ever
+    with pytest.raises(CheckpointError, match="can't be read: it is empty"):
+        load_checkpoint(tmp_path / "model.safetensors")
+    with pytest.raises(OSError, match="can't be read: it is empty"):
+        read_csv(str(tmp_path / "table.csv"))
 
 
 def test_a_link_to_a_model_is_followed(tmp_path):
@@ -592,7 +603,7 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
     monkeypatch.setattr(lab.run, "save_figure", lambda *_: None)
     monkeypatch.setattr(lab.run, "plot_boundaries", lambda *_: None)
     monkeypatch.setattr(lab.run, "plot_losses", lambda *_: None)
-    ends = dict.fromkeys(DAMAGE, 0)
+    usable, harmful = dict.fromkeys(DAMAGE, 0), 0
     for number in range(1500):
         (out / "checkpoint").mkdir(exist_ok=True)
         for path, content in files.items():
@@ -600,5 +611,18 @@ def test_damaged_checkpoints_of_a_run_are_one_sentence(tmp_path, capsys, monkeyp
         kind = list(DAMAGE)[number % len(DAMAGE)]
         path = chance.choice(trainings if kind == "numbers" else [run, *trainings])
         path.write_bytes(DAMAGE[kind](chance, files[path]))
-        ends[kind] += refused(command_line.main, "--resume", "--out", out, capsys=capsys) is None
-    assert all(20 < count < 500 for count in ends.values()), ends  # some fit, and some do not
+        is_harmful = kind == "numbers" and not is_finite(read_state(path))
+        is_usable = refused(command_line.main, "--resume", "--out", out, capsys=capsys) is None
+        assert not (is_harmful and is_usable)
+        usable[kind] += is_usable
+        harmful += is_harmful
+    # Most damage to a file is found. Most of its numbers are states of generators, any of which
+    # can be, so there few are harmful.
+    assert all(20 < usable[kind] < 300 for kind in ("bytes", "header")), usable
+    assert 5 < harmful < 500 - usable["numbers"] + 1, (harmful, usable)
+
+
+def is_finite(state):
+    """Whether all numbers of a training's state are finite."""
+    parts = (state["model"], state["history"], *state["optimizer"].values())
+    return all(tensor.isfinite().all() for part in parts for tensor in part.values())
