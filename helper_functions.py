@@ -176,9 +176,9 @@ def plot_decision_boundary(
     training: whether every submodule is in train mode (Dropout drops, BatchNorm uses the statistics
         of the points that it is given at a time) rather than in eval mode.
     returns: what the model returns: "logits" or "probabilities" of exclusive classes, (n,), (n, 1)
-        or (n, k); "labels" (n,) or (n, 1); or "scores" like logits, but without a unit. By default
-        what it is decides: the method, the last operation (sigmoid, softmax), the dtype, the range
-        and the sums; a warning tells of what is merely likely.
+        or (n, k); "labels", or the numbers of the classes, (n,) or (n, 1); or "scores" like logits,
+        but without a unit. By default what it is decides: the method, the last operation (sigmoid,
+        softmax), the dtype, the range and the sums; a warning tells of what is merely likely.
     line, points: styles of the boundaries and of the points, as dicts of matplotlib's properties
         of lines; None leaves them out.
     mark_errors: whether to ring the points whose predicted class isn't y's.
@@ -817,12 +817,11 @@ def _meaning(answer, name, model, trace, y):
     It is decided by the operation that made it, then by its type, its range and its sums.
     """
     values, made, predicts = _to_numpy(answer), trace.meaning(answer), name == "predict"
-    there = {*(y or ())}
-    columns, is_float = values.reshape(len(values), -1).shape[1], values.dtype.kind == "f"
+    there, columns = {*(y or ())}, values.size // len(values)
+    is_float = values.dtype.kind == "f"
     low, high = _range(values) if is_float else (np.nan, np.nan)
     inside = 0 <= low <= high <= 1  # which isn't so where all are nan
-    sums = values.sum(axis=1) if inside and columns > 1 else np.ones(1)
-    exclusive = inside and not (abs(sums - 1) > SUM_SLACK).any()
+    exclusive = inside and (columns == 1 or not (abs(values.sum(axis=1) - 1) > SUM_SLACK).any())
     if made == "logits" or (made and exclusive):
         return made, None
     if columns == 1 and not (predicts and _is_regressor(model)):
@@ -868,7 +867,8 @@ def _is_regressor(model):
 
 def _class_order(asked, plane, class_names):
     """Return the labels in the order of the classes' numbers."""
-    labels, listed, own, k = plane.labels or (), _listed(class_names), asked.classes, asked.scored
+    labels, listed = {*(plane.labels or ())}, _listed(class_names)
+    own, k = asked.classes, asked.scored
     if own is not None:
         if k not in (None, len(own)):
             raise _wrong(f"model must give a score for each of its {len(own)} classes", k)
@@ -878,8 +878,7 @@ def _class_order(asked, plane, class_names):
         knows = _has_all(order, asked.seen) or _has_all(range(len(order)), asked.seen)
         if k in (None, len(order)) and knows and _has_all(order, labels):
             return list(order)
-    found = {*asked.seen, *labels}
-    distinct = _sorted("y", found)
+    distinct = _sorted("y", {*asked.seen, *labels})
     if k not in (None, len(distinct)):
         rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
         more = f"There are {len(distinct)} different."
@@ -918,8 +917,8 @@ def _name_classes(labels, classes, class_names):
 
 def _listed(class_names):
     """Return class_names as a list where they have an order, else an empty list."""
-    unordered = isinstance(class_names, dict | set | str) or _length(class_names) is None
-    return [] if unordered else list(class_names)
+    ordered = not isinstance(class_names, dict | set | str) and _length(class_names) is not None
+    return list(class_names) if ordered else []
 
 
 def _has_all(classes, labels):

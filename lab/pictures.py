@@ -68,9 +68,15 @@ def plot_points_and_boundary(model, X, y, data: Data, ax, **options) -> None:
     if data.feature_names is None:
         ax.set_aspect("equal")
     else:  # in units of their own
-        x, y = (fill(shortened(name, NAME), 18) for name in data.feature_names)
+        x, y = map(in_lines, data.feature_names)
         ax.set(xlabel=x, ylabel=y)
         ax.label_outer()
+
+
+def in_lines(name: str) -> str:
+    """Return the name of an axis in lines short enough for a power of ten to stand beside them."""
+    name = shortened(name, NAME)
+    return fill(name, min(18, int(1.9 * len(name) / max(width(name, 10), 0.1))))
 
 
 def width(text: str, size: float) -> float:

@@ -66,7 +66,7 @@ def results_and_data(classes, length, low, high, features=("name of x", "name of
     y = torch.arange(40 * classes).reshape(-1, 1) % classes
     y = y.float() if classes == 2 else y
     names = tuple(f"name {i} ".ljust(length, "m") for i in range(classes))
-    features = None if features is None else tuple(f.ljust(length, "w") for f in features)
+    features = None if features is None else tuple(f.ljust(length, "W") for f in features)
     half = len(X) // 2
     data = Data(X[:half], y[:half], X[half:], y[half:], names, features)
     models = [
