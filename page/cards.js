@@ -27,9 +27,11 @@ function makePictures() {
 function makePicture() {
   const card = element("article", { className: "network" }), heading = element("header");
   const unit = element("button", { type: "button", className: "unit", hidden: true });
+  const of = element("span", { className: "of" });
+  of.append(element("span", { className: "part" }), element("span", { textContent: " accuracy" }));
   heading.append(
-    element("h2"), element("b", { className: "score" }), element("span", { className: "of" }),
-    unit, element("span", { className: "more" }),
+    element("h2"), element("b", { className: "score" }), of, unit,
+    element("span", { className: "more" }),
   );
   const plane = new Plane(newCanvas("plane")), diagram = new Diagram(newCanvas("diagram"));
   const bentPlane = new BentPlane(newCanvas("bent")), bent = element("div");

@@ -12,7 +12,7 @@ function showFigures() {
   for (const { network, card } of pictures) {
     const { accuracy } = shownFigures(network);
     card.querySelector(".score").textContent = accuracy;
-    card.querySelector(".of").textContent = app.data.test.n ? "test accuracy" : "accuracy";
+    card.querySelector(".of .part").textContent = app.data.test.n ? "test" : "train";
     const more = card.querySelector(".more"), unit = card.querySelector(".unit");
     more.textContent = app.data.test.n ? `train ${percent(network.last.trainAcc)}` : "";
     more.hidden = Boolean(network.looking);

@@ -1114,8 +1114,11 @@ def test_the_page_fits_and_follows_the_scheme(visit, width, scheme):
     assert right["y"] + 0.5 * right["height"] < 900  # seen before one scrolls
     overlapping = tab.evaluate(
         """() => [...document.querySelectorAll(".network header")].some(header => {
-            const boxes = [...header.children].filter(one => one.offsetWidth)
-                .map(one => one.getBoundingClientRect());
+            const boxes = [...header.children].filter(one => one.offsetWidth).map(one => {
+                const range = document.createRange(); // its text may be wider than it
+                range.selectNodeContents(one);
+                return range.getBoundingClientRect();
+            });
             return boxes.some((a, i) => boxes.slice(i + 1).some(b =>
                 a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 3 &&
                 b.top < a.bottom - 3));
