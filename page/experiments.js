@@ -66,7 +66,7 @@ const EXPERIMENTS = [
     name: "Dead ReLUs",
     settings: { lr: 1, show: "one" },
     why: "Too large a step pushes units below 0 at every point, where ReLU has no slope: they " +
-      "stay off, and nothing brings them back.",
+      "stay off, unless the layer before them changes.",
   },
   {
     name: "Learning rate too high",
