@@ -141,10 +141,10 @@ QUOTED = """
     [
         ("98.83 (98.32 to 99.28)", "97.01 (96.40 to 97.60)", True),
         ("98.83 (98.32 to 99.28)", "96.73 (96.32 to 97.20)", False),
-        ("73.06 (68.49 to 77.70)", "65.06 (60.49 to 69.60)", True),
-        ("73.06 (68.49 to 77.70)", "63.06 (58.49 to 67.60)", False),
-        ("82 (73 to 88)", "69 (58 to 74)", True),
-        ("82 (73 to 88)", "67 (57 to 72)", False),
+        ("73.06 (68.49 to 77.70)", "69.06 (64.49 to 73.60)", True),
+        ("73.06 (68.49 to 77.70)", "67.06 (62.49 to 71.60)", False),
+        ("82 (73 to 88)", "75 (66 to 82)", True),
+        ("82 (73 to 88)", "70 (60 to 78)", False),
         ("0.0018 (0.0003", "0.0118 (0.0103", True),
         ("0.0018 (0.0003", "0.0318 (0.0303", False),
         ("| 0.2 ", "| 0.4 ", False),
@@ -155,8 +155,14 @@ def test_a_quoted_output_agrees_with_one_of_another_machine(old, new, same):
     assert agree(QUOTED, QUOTED.replace(old, new)) == same
 
 
-def test_each_of_several_means_in_a_line_has_its_own_interval():
+def test_each_of_several_intervals_in_a_line_is_as_wide_as_it_is():
     line = "BatchNorm  62.1 (57.6 to 66.8) %    -13.4 (-19.5 to -6.6) %    75.0 %"
-    assert agree(line, line.replace("-13.4 (-19.5 to -6.6)", "-2.1 (-7.5 to 3.6)"))
-    assert not agree(line, line.replace("-13.4 (-19.5 to -6.6)", "-1.1 (-6.5 to 4.6)"))
+    assert agree(line, line.replace("-13.4 (-19.5", "-8.4 (-14.5"))
+    assert not agree(line, line.replace("-13.4 (-19.5", "-6.4 (-14.5"))
     assert not agree(line, line.replace("75.0", "72.0"))
+
+
+def test_the_wider_of_two_intervals_counts():
+    quoted, measured = "accuracy 98.4 (97.3 to 99.3) %", "accuracy 97.2 (94.1 to 99.2) %"
+    assert agree(quoted, measured, share=1)
+    assert not agree(quoted, measured)

@@ -5,8 +5,8 @@
     python tools/results.py --check --first 2    # look at the first two commands alone
 
 A quoted output stands between the lines `<!-- python ... -->` and `<!-- end -->`. Another
-processor rounds differently, so the check lets percentages differ by 2 points, means as far as
-their confidence intervals touch, and other numbers by a tenth; times aren't compared.
+processor rounds differently, so the check lets percentages differ by 2 points, or half their
+confidence interval where that is more, and other numbers by a tenth; times aren't compared.
 """
 
 import argparse
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / name for name in ("README.md", "docs/results.md", "docs/why_it_bends.md")]
 BLOCK = re.compile(r"<!-- (python [^\n]*) -->\n(.*?)<!-- end -->\n", re.DOTALL)
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
-INTERVAL = re.compile(r"(N) \((N) to (N)\)".replace("N", NUMBER.pattern))
+INTERVAL = re.compile(rf"{NUMBER.pattern} \(({NUMBER.pattern}) to ({NUMBER.pattern})\)")
 TIME = re.compile(r" +\d+\.\d+ s\b")
 
 
@@ -51,39 +51,36 @@ def as_markdown(command: str, output: str) -> str:
     return f"```\n{said}\n```\n\n" + "\n".join(table) + "\n\n"
 
 
-def agree(quoted: str, measured: str) -> bool:
+def allowed_points(cell: str, other: str, share: float):
+    """Yield by how many percentage points each number may differ: a share of its interval.
+
+    Of the two intervals, one in each cell, the wider one counts.
+    """
+    pairs = list(zip(INTERVAL.finditer(cell), INTERVAL.finditer(other), strict=True))
+    for number in NUMBER.finditer(cell):
+        around = [pair for pair in pairs if pair[0].start() <= number.start() < pair[0].end()]
+        widths = [float(i[2]) - float(i[1]) for pair in around for i in pair]
+        yield max([2, *(share * width for width in widths)])
+
+
+def agree(quoted: str, measured: str, share: float = 0.5) -> bool:
     """Whether two outputs say the same, up to the rounding of another processor.
 
-    Two means agree where their confidence intervals touch.
+    share: of a 95 % interval, by which a percentage with such an interval may differ.
     """
     quoted, measured = (TIME.sub(" T", text) for text in (quoted, measured))
     shape = [re.sub(r"[\s-]+", " ", NUMBER.sub("#", text)) for text in (quoted, measured)]
     if shape[0] != shape[1] or quoted.count("\n") != measured.count("\n"):
         return False
-    return all(
-        cells_agree(a, b)
-        for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True)
-        for a, b in zip(one.split("|"), other.split("|"), strict=True)
-    )
-
-
-def cells_agree(a: str, b: str) -> bool:
-    percent = "%" in a
-    (means, numbers), (other_means, other_numbers) = figures(a), figures(b)
-    return all(
-        close(one[0], other[0], percent) or (one[1] <= other[2] and other[1] <= one[2])
-        for one, other in zip(means, other_means, strict=True)
-    ) and all(close(x, y, percent) for x, y in zip(numbers, other_numbers, strict=True))
-
-
-def figures(cell: str) -> tuple[list, list]:
-    """Return the means of a text, each with the ends of its interval, and its other numbers."""
-    means = [tuple(map(float, found)) for found in INTERVAL.findall(cell)]
-    return means, [float(number) for number in NUMBER.findall(INTERVAL.sub("", cell))]
-
-
-def close(x: float, y: float, percent: bool) -> bool:
-    return abs(x - y) <= (2 if percent else 0.02 + 0.1 * max(abs(x), abs(y)))
+    for one, other in zip(quoted.splitlines(), measured.splitlines(), strict=True):
+        for a, b in zip(one.split("|"), other.split("|"), strict=True):
+            numbers, others = (list(map(float, NUMBER.findall(cell))) for cell in (a, b))
+            points = allowed_points(a, b, share)
+            for x, y in zip(numbers, others, strict=True):
+                allowed = next(points) if "%" in a else 0.02 + 0.1 * max(abs(x), abs(y))
+                if abs(x - y) > allowed:
+                    return False
+    return True
 
 
 def main():
