@@ -10,16 +10,23 @@ Needs Linux, which tells of the peak. Draws pictures/scaling.png.
 import ctypes
 import json
 import statistics
-import subprocess
-import sys
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from benchmarks.measure import Line, forget_peak, main, middle, peak_memory, ratios, seconds
+from benchmarks.measure import (
+    ROOT,
+    Line,
+    forget_peak,
+    in_a_process,
+    main,
+    middle,
+    peak_memory,
+    ratios,
+    seconds,
+)
 from support.text import listed
 
-ROOT = Path(__file__).parent.parent
 PASSES, BATCH_SIZE = 2, 65_536
 LINEAR_FROM = 10**5  # below, a pass is a few steps whose cost doesn't depend on the points
 LINEAR = 10**-0.05  # the goal for tenfold points: time that grows with a power of 1.05 at most
@@ -57,11 +64,7 @@ def give_back_freed_memory():
 
 def run(points):
     """Return the figures of one run, in a process of its own."""
-    command = f"from benchmarks import growth; growth.print_run({points})"
-    done = subprocess.run(
-        [sys.executable, "-c", command], cwd=ROOT, check=True, stdout=subprocess.PIPE
-    )
-    return json.loads(done.stdout)
+    return in_a_process(f"from benchmarks import growth; growth.print_run({points})")
 
 
 def medians(runs, key):

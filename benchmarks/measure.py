@@ -8,6 +8,8 @@ import argparse
 import json
 import math
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import version
@@ -15,6 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from support.text import listed, markdown
+
+ROOT = Path(__file__).parent.parent
 
 # The defaults of train.py, for the peers.
 HIDDEN, LR, MOMENTUM, EPOCHS, RECORD_EVERY = 16, 0.1, 0.9, 300, 10
@@ -93,6 +97,13 @@ def peak_memory() -> int:
 def forget_peak() -> None:
     """Let the peak of this process's memory start anew from what it takes now."""
     Path("/proc/self/clear_refs").write_text("5")
+
+
+def in_a_process(code: str):
+    """Run Python code in a process of its own, and return what it prints, which is JSON."""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
+    return json.loads(done.stdout)
 
 
 def versions(*packages: str) -> str:

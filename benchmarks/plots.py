@@ -6,8 +6,6 @@ memory is that of a first large drawing in a process of its own, above what a sm
 """
 
 import json
-import subprocess
-import sys
 from functools import partial
 
 import matplotlib
@@ -25,6 +23,7 @@ from sklearn.inspection import DecisionBoundaryDisplay
 
 from benchmarks.measure import (
     Line,
+    in_a_process,
     in_turns,
     main,
     middle,
@@ -116,9 +115,7 @@ def print_memory(name, resolution):
 
 def memory(name, resolution):
     """Return those bytes, of a process of its own."""
-    command = f"from benchmarks import plots; plots.print_memory({name!r}, {resolution})"
-    done = subprocess.run([sys.executable, "-c", command], check=True, stdout=subprocess.PIPE)
-    return json.loads(done.stdout)
+    return in_a_process(f"from benchmarks import plots; plots.print_memory({name!r}, {resolution})")
 
 
 def measure(quick: bool) -> tuple[list[Line], list[str]]:

@@ -5,8 +5,6 @@ imports took. Needs Linux, which tells of the peak.
 """
 
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import numpy as np
 from benchmarks.measure import (
     Line,
     forget_peak,
+    in_a_process,
     in_turns,
     main,
     middle,
@@ -24,7 +23,6 @@ from benchmarks.measure import (
     versions,
 )
 
-ROOT = Path(__file__).parent.parent
 ROWS = 10**7
 
 
@@ -50,11 +48,9 @@ def print_read(reader, path):
 
 def run(reader, path):
     """Return the figures of one reader, in a process of its own."""
-    command = f"from benchmarks import tables; tables.print_read({reader!r}, {str(path)!r})"
-    done = subprocess.run(
-        [sys.executable, "-c", command], cwd=ROOT, check=True, stdout=subprocess.PIPE
+    return in_a_process(
+        f"from benchmarks import tables; tables.print_read({reader!r}, {str(path)!r})"
     )
-    return json.loads(done.stdout)
 
 
 def write_table(path, rows):
