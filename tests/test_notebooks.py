@@ -95,8 +95,8 @@ def notebook(request):
 def kernel(tmp_path_factory):
     """One kernel for the notebooks that a process runs: most of them import for longest.
 
-    A warning is an error, but for one of the kernel's own. No other program can take a port away
-    before the kernel opens it, where there are sockets that are files.
+    No other program can take a port away before the kernel opens it, where there are sockets that
+    are files.
     """
     files = {"transport": "ipc", "ip": str(tmp_path_factory.mktemp("kernel") / "socket")}
     kernel = AsyncKernelManager(**(files if sys.platform == "linux" else {}))
@@ -109,8 +109,9 @@ def kernel(tmp_path_factory):
 def executed(notebook, kernel):
     """The notebook after a run, with the answers to its exercises as cells at the end.
 
-    An error in a cell that isn't tagged to raise one is an error here. What the notebook before
-    defined is forgotten. A busy machine may take as long as it likes.
+    A warning is an error (but for one of the kernel's own), and so is an error in a cell that isn't
+    tagged to raise one. What the notebook before defined is forgotten. A busy machine may take as
+    long as it likes.
     """
     run = copy.deepcopy(notebook)
     run.cells += [nbformat.v4.new_code_cell(answer) for answer in answers(notebook)]
