@@ -43,8 +43,6 @@ check-results: .venv/installed
 pictures: .venv/installed
 	mkdir -p pictures
 	$(BIN)/python train.py --animate --out outputs
-	$(BIN)/python helper_functions.py outputs/circle_model_v2.safetensors --hidden-units \
-		--out pictures/hidden_units.png
 	$(BIN)/python train.py --seeds 100 --out outputs/seeds
 	$(BIN)/python tools/gallery.py pictures/datasets.png
 	$(BIN)/python -m lab.study_pictures pictures
