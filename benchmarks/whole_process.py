@@ -21,6 +21,7 @@ SCRIPTS = {  # the packages that each one is written with
     "jax_optax": ["jax", "optax"],
 }
 IMPORTS = """
+import filelock, safetensors.torch
 import matplotlib.pyplot
 import sklearn.datasets, sklearn.model_selection
 import torch
@@ -55,7 +56,7 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
         times = in_turns(contenders, 1 if quick else 7)
     mine = times.pop("ours")
     packages = [["torch", "scikit-learn", "matplotlib"], *SCRIPTS.values()]
-    goals = [1 / 1.15] + [None] * len(SCRIPTS)
+    goals = [1 / 1.1] + [None] * len(SCRIPTS)
     lines = [
         Line(
             "all of train.py",
@@ -68,8 +69,8 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
         for (name, theirs), several, goal in zip(times.items(), packages, goals, strict=True)
     ]
     note = (
-        "The goal against the imports is at most 1.15 times their time, so a ratio of at least "
-        "0.87. The scikit-learn script imports no PyTorch."
+        "The goal against the imports is at most 1.1 times their time, so a ratio of at least "
+        "0.909. The scikit-learn script imports no PyTorch."
     )
     return lines, [note]
 
