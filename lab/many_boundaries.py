@@ -66,10 +66,10 @@ class Boundaries:
     def __init__(self, data, seeds: range, names: dict[str, str]):
         self.data, self.seeds, self.names, self.opinions = data, seeds[:MOST], names, {}
 
-    def look(self, key: tuple, ensemble: nn.Module) -> None:
-        """Ask a trained ensemble; its key is (value, name of the class, first seed)."""
+    def look(self, key: tuple, count: int, ensemble: nn.Module) -> None:
+        """Ask an ensemble's first models; its key is (value, name of the class, first seed)."""
         if key[-1] in self.seeds:
-            self.opinions[key] = opinions_of_ensemble(ensemble, self.data.X_train)
+            self.opinions[key] = opinions_of_ensemble(ensemble, count, self.data.X_train)
 
     def figure(self, several: list[dict]) -> Figure:
         """Return the picture of all, from the opinions that each process has collected."""
@@ -86,13 +86,13 @@ class Boundaries:
         return plot_many_boundaries(each, data.X_train, data.y_train, **names)
 
 
-def opinions_of_ensemble(ensemble: nn.Module, X: torch.Tensor) -> Opinions:
-    """Ask all models of an ensemble but the last, a spare, about the plane around points (n, 2)."""
+def opinions_of_ensemble(ensemble: nn.Module, count: int, X: torch.Tensor) -> Opinions:
+    """Ask the first `count` models of an ensemble about the plane around points (n, 2)."""
     device = next(ensemble.parameters()).device
 
     def logits(points):
         with modes_put_back(ensemble):
-            return ensemble.eval()(points.to(device).expand(ensemble.size, -1, -1))[:-1]
+            return ensemble.eval()(points.to(device).expand(ensemble.size, -1, -1))[:count]
 
     low, high = X.amin(0), X.amax(0)
     edge = 0.05 * (high - low)

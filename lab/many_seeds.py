@@ -1,6 +1,7 @@
 """The same models for many seeds, and at several settings, trained as ensembles."""
 
 import math
+import warnings
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -13,14 +14,26 @@ from lab.statistics import join
 from lab.turns import train_in_turns
 from support.checks import keywords_of
 from support.memory import keep_freed_memory
-from train import Training, build, evaluate, make_data
+from train import Data, Training, build, cut, evaluate, make_data
 
 CHUNK = 50  # models to train at a time at most: more don't fit the processor's cache
+VECTORS = 32  # numbers that a processor computes at a time at most: two vectors of AVX-512
 
 
-def compile_mode(device: torch.device) -> str:
-    """Return the mode of torch.compile; on CUDA it captures a step's kernels as one graph."""
-    return "reduce-overhead" if device.type == "cuda" else "default"
+def chunk_size(device: torch.device, samples: int | None) -> int:
+    """Return how many models of so many samples to train at a time at most.
+
+    A GPU is idle most of the time with `CHUNK` small ones: it gets a million samples together.
+    """
+    if device.type != "cuda" or samples is None:
+        return CHUNK
+    return max(CHUNK, 10**6 // samples)
+
+
+def compile_model(model: torch.nn.Module, device: torch.device) -> None:
+    """Have torch.compile make a model faster; on CUDA it captures a step's kernels as one graph."""
+    warnings.filterwarnings("ignore", "TensorFloat32")  # its advice to compute with fewer digits
+    model.compile(mode="reduce-overhead" if device.type == "cuda" else "default")
 
 
 def train_many(classes, settings: dict, seeds, device="cpu") -> dict[str, dict]:
@@ -47,25 +60,26 @@ def train_runs(
     """Return histories as `train_many` does, by (value, name of the class).
 
     runs: the settings of each run, by the value of the setting that is compared.
-    look: is called with (value, name of the class, first seed) and each trained ensemble.
+    look: is called with (value, name of the class, first seed), the number of seeds, and the
+        trained ensemble of their models and some spare ones.
 
     A seed's history depends, to the bit, neither on the seeds beside it nor on the number of
     threads.
     """
     keep_freed_memory()
     threads = torch.get_num_threads() if device.type == "cpu" else 1
-    keys, parts, over = {}, {}, 0
+    own, parts, over = {}, {}, 0
 
     def begin():
-        for key, training in ensembles(classes, runs, seeds, device):
+        for key, count, training in ensembles(classes, runs, seeds, device):
             if compiled:
-                training.model.compile(mode=compile_mode(device))
+                compile_model(training.model, device)
             checkpoint.begin(training)
-            keys[training] = key
+            own[training] = key, count
             yield training
 
     def tick(running):
-        bar.update(over + sum(one.epoch * (one.model.size - 1) for one in running) - bar.n)
+        bar.update(over + sum(one.epoch * own[one][1] for one in running) - bar.n)
         checkpoint.look()
 
     epochs = 0 if silent else sum(run["epochs"] for run in runs.values())
@@ -73,13 +87,13 @@ def train_runs(
     with progress(total, " epochs", silent=silent) as bar:
         for training in train_in_turns(begin(), threads, tick):
             checkpoint.finish(training)
-            over += training.epochs * (training.model.size - 1)
+            key, count = own.pop(training)
+            over += training.epochs * count
             X, y, batch_size = training.data.X_test, training.data.y_test, training.batch_size
             _, accuracy = evaluate(training.model, X, y, batch_size=batch_size, training=True)
-            history, key = training.history | {"train_mode_acc": [accuracy]}, keys.pop(training)
-            parts[key] = without_spare(history)
+            parts[key] = of_first(count, training.history | {"train_mode_acc": [accuracy]})
             if look:
-                look(key, training.model)
+                look(key, count, training.model)
     histories = {}
     for value in runs:
         for name in (model_class.__name__ for model_class in classes):
@@ -88,29 +102,30 @@ def train_runs(
     return histories
 
 
-def without_spare(history: dict[str, list]) -> dict[str, list]:
-    """Return the history of an ensemble without its last model's."""
+def of_first(count: int, history: dict[str, list]) -> dict[str, list]:
+    """Return the history of an ensemble's first models alone."""
     return {
-        key: values if key == "epoch" else [each[:-1] for each in values]
+        key: values if key == "epoch" else [each[:count] for each in values]
         for key, values in history.items()
     }
 
 
 def ensembles(classes, runs, seeds, device) -> Iterator[tuple]:
-    """Yield (value, class, first seed) and a training of the class for some seeds at a time.
+    """Yield (value, class, first seed), a number of seeds, and a training of their models.
 
-    Each ensemble has a spare model at its end, a second one of the last seed. Processors compute
-    the last numbers of a tensor, which don't fill a vector, by other instructions, and a tensor of
-    a single model by another algorithm: without the spare, a model's last bits would depend on its
-    place.
+    Each ensemble has spare models at its end, more of the last seed. Processors compute the last
+    numbers of a tensor, which don't fill their vectors, by other instructions, and a tensor of a
+    single model by another algorithm: without these, a model's last bits would depend on its place.
     """
-    chunks = math.ceil(len(seeds) / CHUNK)
-    bounds = [len(seeds) * i // chunks for i in range(chunks + 1)]
     for value, settings in runs.items():
+        chunks = math.ceil(len(seeds) / chunk_size(device, settings.get("samples")))
+        bounds = [len(seeds) * i // chunks for i in range(chunks + 1)]
         for chunk in (seeds[start:stop] for start, stop in pairwise(bounds)):
             each = [settings | {"seed": seed} for seed in chunk]
             parts = [make_data(**keywords_of(make_data, one)) for one in each]
-            each, parts, with_spare = [*each, each[-1]], [*parts, parts[-1]], [*chunk, chunk[-1]]
+            spare = count_spare(parts[0], settings.get("batch_size"))
+            each += each[-1:] * spare
+            parts += parts[-1:] * spare
             data = stack(parts).to(device)
             for model_class in classes:
                 models, random_states = [], []
@@ -118,8 +133,12 @@ def ensembles(classes, runs, seeds, device) -> Iterator[tuple]:
                     models.append(build(model_class, *pair))
                     random_states.append(torch.get_rng_state())
                 ensemble = Ensemble(models, random_states).to(device)
-                keywords = keywords_of(Training, settings) | {"seed": with_spare}
-                yield (
-                    (value, model_class.__name__, chunk[0]),
-                    EnsembleTraining(ensemble, data, **keywords),
-                )
+                keywords = keywords_of(Training, settings) | {"seed": [one["seed"] for one in each]}
+                training = EnsembleTraining(ensemble, data, **keywords)
+                yield (value, model_class.__name__, chunk[0]), len(chunk), training
+
+
+def count_spare(data: Data, batch_size: int | None) -> int:
+    """Return how many spare models have all the numbers of a batch that may not fill vectors."""
+    batches = [*cut(data.X_train, batch_size), *cut(data.X_test, batch_size)]
+    return math.ceil(VECTORS / min(map(len, batches)))

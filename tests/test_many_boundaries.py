@@ -117,7 +117,8 @@ def test_many_seeds_are_asked_in_the_order_of_their_seeds_and_not_too_many(monke
         parts[first] = [*models, models[-1]]  # with a spare
     one, other = (Boundaries(data, range(10, 18), names) for _ in range(2))
     for boundaries, first in ((one, 14), (one, 10), (other, 12), (other, 16)):
-        boundaries.look((None, "CircleModelV2", first), Ensemble(parts[first]))
+        count = len(parts[first]) - 1
+        boundaries.look((None, "CircleModelV2", first), count, Ensemble(parts[first]))
     assert (None, "CircleModelV2", 16) not in other.opinions
     seen = {}
     monkeypatch.setattr(many_boundaries, "plot_many_boundaries", lambda each, *_, **__: seen | each)

@@ -32,6 +32,7 @@ KINDS = {
     "classes": {"data": "blobs", "batch_size": 64},
     "odd sizes": {"samples": 101, "hidden_units": (5, 3), "batch_size": 23},
     "tanh": {"activation": "tanh", "batch_size": 30},
+    "point by point": {"activation": "tanh", "samples": 30, "hidden_units": (1,), "batch_size": 1},
 }
 
 
