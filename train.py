@@ -175,7 +175,7 @@ class Training:
 
     def shuffle(self, X, y):
         """Return all points and their labels in a new random order."""
-        order = torch.randperm(len(X), generator=self.generator).to(X.device)
+        order = torch.randperm(len(X), generator=self.generator).to(X.device, non_blocking=True)
         return X[order], y[order]
 
     def record(self):

@@ -2,9 +2,9 @@
 
 All train CircleModelV2 with the default recipe on the default data, a seed for each model, and
 evaluate on the train and the test set every 10 epochs. Ours is what `train_many` does: ensembles of
-fifty. The limit is the time that the training's floating-point operations would take at the speed
-of the fastest matrix product here, two square matrices of 2048 rows. The times are those of
-training alone, in seconds a model and epoch.
+fifty on a CPU. The limit is the time that the training's floating-point operations would take at
+the speed of the fastest matrix product here, two square matrices of 2048 rows. The times are those
+of training alone, in seconds a model and epoch.
 """
 
 import shutil
@@ -12,7 +12,7 @@ import statistics
 import time
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
@@ -30,13 +30,14 @@ from benchmarks.measure import (
     versions,
 )
 from lab.ensemble import Ensemble, EnsembleTraining, stack
+from lab.many_seeds import CHUNK, chunk_size, compile_model
 from lab.turns import train_in_turns
 from model import CircleModelV2
 from support.memory import keep_freed_memory
 from support.text import listed
 from train import Data, build, make_data, train
 
-CHUNK = 50  # as in train_many
+CPU = torch.device("cpu")
 POINTS = (800, 200)  # to train on and to test on, by default
 
 
@@ -53,9 +54,10 @@ def most_costly_operators(count: int = 5) -> str:
     return listed(f"{times[name] / sum(times.values()):.0%} to {name}" for name in most)
 
 
-def one_by_one(datasets: list[Data]) -> float:
+def one_by_one(datasets: list[Data], device=CPU) -> float:
     """Return the seconds a model and epoch of models that are trained one after another."""
-    models = [build(CircleModelV2, {"seed": seed}) for seed in range(len(datasets))]
+    models = [build(CircleModelV2, {"seed": seed}).to(device) for seed in range(len(datasets))]
+    datasets = [data.to(device) for data in datasets]
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # as train.py does: one model trains fastest on one
     start = time.perf_counter()
@@ -66,20 +68,21 @@ def one_by_one(datasets: list[Data]) -> float:
     return duration / len(datasets) / EPOCHS
 
 
-def together(datasets: list[Data], compiled: bool = False) -> float:
-    """Return the same for ensembles of at most fifty; `torch.compile` itself isn't counted."""
-    trainings = []
-    for first in range(0, len(datasets), CHUNK):
-        chunk = datasets[first : first + CHUNK]
+def together(datasets: list[Data], compiled: bool = False, device=CPU) -> float:
+    """Return the same for ensembles as `train_many` has them; compiling itself isn't counted."""
+    trainings, size = [], chunk_size(device, sum(POINTS))
+    for first in range(0, len(datasets), size):
+        chunk = datasets[first : first + size]
         seeds = range(first, first + len(chunk))
-        data = stack(chunk)
-        ensemble = Ensemble([build(CircleModelV2, {"seed": seed}) for seed in seeds])
+        data = stack(chunk).to(device)
+        ensemble = Ensemble([build(CircleModelV2, {"seed": seed}) for seed in seeds]).to(device)
         if compiled:
-            ensemble.compile()
+            compile_model(ensemble, device)
             warm_up = EnsembleTraining(ensemble, data, epochs=RECORD_EVERY, seed=seeds)
             train_ensembles([warm_up], 1)
         trainings.append(EnsembleTraining(ensemble, data, seed=seeds))
-    total = seconds(train_ensembles, trainings, torch.get_num_threads())
+    threads = torch.get_num_threads() if device == CPU else 1
+    total = seconds(train_ensembles, trainings, threads)
     return total / len(datasets) / EPOCHS
 
 
@@ -110,9 +113,10 @@ def jax_together(datasets: list[Data], chunk: int) -> float:
     for first in range(0, len(datasets), chunk):
         seeds = range(first, min(first + chunk, len(datasets)))
         models = [build(CircleModelV2, {"seed": seed}) for seed in seeds]
-        weights = jax.tree.map(lambda *w: jnp.stack(w), *map(jax_peer.initial_weights, models))
+        weights = jax.tree.map(lambda *w: np.stack(w), *map(jax_peer.initial_weights, models))
         parts = zip(*(datasets[seed][:4] for seed in seeds), strict=True)
-        chunks.append((weights, tuple(jnp.stack([t.numpy() for t in part]) for part in parts)))
+        data = tuple(np.stack([t.numpy() for t in part]) for part in parts)
+        chunks.append(jax.device_put((weights, data)))
     run = jax.jit(jax.vmap(jax_history)).lower(*chunks[0]).compile()
     duration = sum(seconds(lambda one=one: jax.block_until_ready(run(*one))) for one in chunks)
     return duration / len(datasets) / EPOCHS

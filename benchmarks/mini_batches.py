@@ -24,15 +24,16 @@ from train import make_data, train
 BATCH_SIZE, EPOCHS = 256, 10
 
 
-def data_loader(X, y):
+def data_loader(X, y, device="cpu"):
     """The loop of PyTorch's tutorials."""
-    model = CircleModelV2()
+    model = CircleModelV2().to(device)
     loss_fn = nn.BCEWithLogitsLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
     loader = DataLoader(TensorDataset(X, y), batch_size=BATCH_SIZE, shuffle=True)
     for _ in range(EPOCHS):
         model.train()
         for X_batch, y_batch in loader:
+            X_batch, y_batch = X_batch.to(device), y_batch.to(device)
             loss = loss_fn(model(X_batch), y_batch)
             optimizer.zero_grad()
             loss.backward()

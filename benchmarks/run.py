@@ -38,7 +38,6 @@ SECTIONS = (
     "two-processes",
 )
 FIGURE = "![Time and memory of training against the number of points](../pictures/scaling.png)"
-BLOCK = re.compile(r"(<!-- benchmarks -->\n).*?(<!-- end benchmarks -->\n)", re.DOTALL)
 
 
 def install_peers() -> None:
@@ -66,11 +65,13 @@ def measure(section: str, quick: bool) -> tuple[list[Line], list[str]]:
     return [Line(*line) for line in answer["lines"]], answer["notes"]
 
 
-def quote(page: str, text: str) -> str:
-    """Return the page's text with another one between the markers."""
-    quoted, count = BLOCK.subn(lambda block: block[1] + text + block[2], page)
+def quote(page: str, text: str, name: str = "benchmarks") -> str:
+    """Return the page's text with another one between the markers of that name."""
+    first, last = f"<!-- {name} -->", f"<!-- end {name} -->"
+    block = re.compile(rf"({first}\n).*?({last}\n)", re.DOTALL)
+    quoted, count = block.subn(lambda found: found[1] + text + found[2], page)
     if count != 1:
-        raise ValueError("the page must have <!-- benchmarks --> and <!-- end benchmarks -->.")
+        raise ValueError(f"the page must have {first} and {last}.")
     return quoted
 
 

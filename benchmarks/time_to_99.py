@@ -2,8 +2,8 @@
 
 Round n has the data of seed n and, where the net is ours, its initial weights (scikit-learn draws
 its own). Ours is `Training` at its defaults, which evaluates every 10 epochs; so do the peers, on
-the test set alone. All stop at 99 %. The usual recipe of tutorials evaluates in every epoch. PyTorch
-has one thread in all of them: at this size it is faster than two.
+the test set alone. All stop at 99 %. The usual recipe of tutorials evaluates in every epoch.
+PyTorch has one thread in all of them: at this size it is faster than two.
 """
 
 import statistics
@@ -65,7 +65,7 @@ def usual_recipe(data: Data, seed: int) -> Run:
     X_train, y_train, X_test, y_test = data[:4]
     model = nn.Sequential(
         nn.Linear(2, 10), nn.ReLU(), nn.Linear(10, 10), nn.ReLU(), nn.Linear(10, 1)
-    )
+    ).to(X_train.device)
     loss_fn = nn.BCEWithLogitsLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     for epoch in range(1, PATIENCE + 1):

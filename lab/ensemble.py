@@ -65,7 +65,7 @@ class Ensemble(nn.Module):
         masks = torch.empty(x.shape)
         for mask, generator in zip(masks, self._generators, strict=True):
             mask.bernoulli_(1 - p, generator=generator)
-        return x * masks.div_(1 - p).to(x)
+        return x * masks.div_(1 - p).to(x, non_blocking=True)
 
     def _normalize(self, name, layer, x):
         """Normalize each unit of each model: to torch, they are the channels of one input."""

@@ -78,7 +78,13 @@ def joined(device: torch.device):
         yield ALONE, device
         return
     if device.type == "cuda":
-        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        number, gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if number >= gpus:
+            raise ValueError(
+                f"nproc-per-node must be at most the {gpus} GPUs of this machine, unless with "
+                f"--device cpu; got {number + 1} or more."
+            )
+        device = torch.device("cuda", number)
         torch.cuda.set_device(device)
     backend = "nccl" if device.type == "cuda" else "gloo"
     # PyTorch loads this at the first optimizer. If that came when there is a group, its functions'

@@ -8,7 +8,7 @@ import torch
 
 from lab.checkpoints import NO_CHECKPOINT
 from lab.film import Film, animate_training
-from lab.many_seeds import compile_mode
+from lab.many_seeds import compile_model
 from lab.pictures import plot_boundaries, plot_losses
 from lab.processes import ALONE
 from lab.progress import progress
@@ -40,7 +40,7 @@ def train_both(
     results = []
     for training in compare_models(data, settings, kind):
         if compiled:
-            training.model.compile(mode=compile_mode(data.X_train.device))
+            compile_model(training.model, data.X_train.device)
         model = getattr(training.model, "module", training.model)
         states = film.load(model) if film else None
         checkpoint.begin(training, states)

@@ -20,13 +20,15 @@ def train_in_turns(trainings: Iterable[Training], threads: int, look) -> Iterato
         with the trainings that are under way.
 
     Each thread computes on one OpenMP thread: two of those would wait on each other at every step.
+    Where there is one, it is the caller's, to which the graphs of torch.compile on CUDA belong.
     """
     waiting = ((training, iter(training)) for training in trainings)
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        advance = pool.map if threads > 1 else map
         running = list(islice(waiting, threads))
         while running:
             end = time.monotonic() + TURN
-            over = list(pool.map(_advance, (steps for _, steps in running), repeat(end)))
+            over = list(advance(_advance, (steps for _, steps in running), repeat(end)))
             look([training for training, _ in running])
             for one, is_over in zip(tuple(running), over, strict=True):
                 if is_over:

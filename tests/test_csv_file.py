@@ -436,7 +436,7 @@ def test_a_run_tells_how_its_table_was_read(tmp_path, capsys):
     path = tmp_path / "table.csv"
     rows = [f"{i / 10};{i % 7};{'rare' if i < 2 else 'often'}" for i in range(40)]
     path.write_text("\n".join(["a;b;c", *rows]).replace(".", ","))
-    arguments = ["--data", str(path), "--epochs", "1", "--out", str(tmp_path / "out")]
+    arguments = ["--data", str(path), "--epochs", "1", "--device", "cpu", "--out", str(tmp_path)]
     main([*arguments, "--test-size", "0.1"])
     first, second, *_ = capsys.readouterr().out.splitlines()
     assert first == f"{path} was read with semicolons between its columns and decimal commas."

@@ -919,7 +919,7 @@ def test_a_sigmoid_is_seen_in_scripts_exports_and_wrappers():
     ):
         ax = plot_decision_boundary(other, X, grid_resolution=21, **PLANE)
         with torch.no_grad():
-            p = model(torch.from_numpy(grid(21)).float())
+            p = model.cpu()(torch.from_numpy(grid(21)).float())  # DataParallel moves it
         np.testing.assert_allclose(image_of(ax).ravel(), p.ravel(), atol=1e-6)
 
 

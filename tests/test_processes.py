@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from contextlib import suppress
 from pathlib import Path
 
@@ -248,18 +249,30 @@ def children(parent):
 # One device
 
 
+def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
+    monkeypatch.setattr("lab.processes._by_torchrun", lambda: True)
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with (
+        pytest.raises(ValueError, match=r"at most the 2 GPUs .* got 3 or more"),
+        joined(torch.device("cuda")),
+    ):
+        pass
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("batch_size", [None, 100])
-def test_the_loop_does_not_wait_for_the_device_between_two_records(batch_size, recwarn):
+def test_the_loop_does_not_wait_for_the_device_between_two_records(batch_size):
     data = make_data().to("cuda")
     counts = []
     for epochs in (5, 50):
         model = script.build(script.CircleModelV2, {"seed": 0}).to("cuda")
-        torch.cuda.set_sync_debug_mode("warn")
-        try:
-            script.train(model, data, epochs=epochs, record_every=50, batch_size=batch_size)
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
-        counts.append(sum("synchroniz" in str(warning.message) for warning in recwarn.list))
-        recwarn.clear()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")  # rather than once for each line of the code
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                script.train(model, data, epochs=epochs, record_every=50, batch_size=batch_size)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+        counts.append(sum("synchroniz" in str(warning.message) for warning in caught))
     assert counts[0] == counts[1]
