@@ -151,18 +151,22 @@ class Training:
         if self.step > 0:  # go on within an epoch
             self.generator.set_state(self.order)
         while self.epoch < self.epochs:
-            self.model.train()
-            for X, y in islice(self.batches(), self.step, None):
-                logits = self.model(X)
-                loss = self.loss_fn(logits, y)
-                self.optimizer.zero_grad()
-                loss.backward()
-                self.optimizer.step()
-                self.step += 1
-                yield self
+            yield from self.steps()
             self.epoch, self.step = self.epoch + 1, 0
             if self.epoch % self.record_every == 0 or self.epoch == self.epochs:
                 self.record()
+            yield self
+
+    def steps(self):
+        """Take the steps of an epoch: one on each batch."""
+        self.model.train()
+        for X, y in islice(self.batches(), self.step, None):
+            logits = self.model(X)
+            loss = self.loss_fn(logits, y)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            self.step += 1
             yield self
 
     def batches(self):
