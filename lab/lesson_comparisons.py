@@ -10,7 +10,6 @@ from lab.lesson_pictures import CIRCLES, GREY, PURPLE
 from lab.many_seeds import train_many
 from lab.statistics import bootstrap_interval, mean_of, mean_percent
 from model import CircleModelV2
-from support.text import percent
 
 STYLES = ({"color": PURPLE, "ls": "-"}, {"color": "black", "ls": "--"}, {"color": GREY, "ls": ":"})
 
@@ -79,16 +78,14 @@ def print_modes(runs: dict[str, dict]) -> None:
     The last column compares the test accuracy with that of the first line, seed by seed.
     """
     width = max(map(len, runs))
-    headings = ("train", "test (95 % interval)", "eval() forgotten", "better than the first line")
-    print(f"{'':{width}}  {headings[0]:8} {headings[1]:24} {headings[2]:24} {headings[3]}")
+    headings = ("train (95 % interval)", "test", "eval() forgotten", "better than the first line")
+    print(" ".join([" " * width, *(f"{heading:23}" for heading in headings)]).rstrip())
     first = np.array(next(iter(runs.values()))["test_acc"][-1])
     for name, run in runs.items():
-        train, test, forgotten = (
-            np.array(run[key][-1]) for key in ("train_acc", "test_acc", "train_mode_acc")
-        )
-        shown = (percent(train.mean(), digits=1), mean_percent(test), mean_percent(forgotten))
-        gain = mean_of(100 * (test - first))
-        print(f"{name:{width}}  {shown[0]:8} {shown[1]:24} {shown[2]:24} {gain}")
+        several = [np.array(run[key][-1]) for key in ("train_acc", "test_acc", "train_mode_acc")]
+        shown = [f"{mean_percent(each):23}" for each in several]
+        gain = mean_of(100 * (several[1] - first))
+        print(" ".join([f"{name:{width}}", *shown, gain]))
 
 
 def plot_accuracies(values, each: dict[str, list], *, xlabel: str, ax=None):

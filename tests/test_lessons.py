@@ -46,7 +46,7 @@ def test_modes_are_compared_with_the_first_line_seed_by_seed(capsys):
     lesson_comparisons.print_modes({"one": first, "the other": other})
     _, one, the_other = capsys.readouterr().out.splitlines()
     assert one.split() == [
-        *("one", "100.0", "%", "85.0", "(80.0", "to", "90.0)", "%"),
+        *("one", "100.0", "(100.0", "to", "100.0)", "%", "85.0", "(80.0", "to", "90.0)", "%"),
         *("60.0", "(50.0", "to", "70.0)", "%", "0.0", "(0.0", "to", "0.0)"),
     ]
     assert the_other.endswith(" 2.0 (2.0 to 2.0)")
