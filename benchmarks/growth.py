@@ -93,9 +93,11 @@ def plot(runs):
         right.plot(sizes, [peak / data for peak, data in pairs], style, color="black", label=label)
     right.axhline(ALLOWED, color="grey", ls=":", label=f"goal from {sizes[-1]:,} points on")
     right.set(title="Peak of memory", ylabel="times the data", yscale="log")
-    right.legend()
+    figure.legend(loc="outside lower center", ncols=3)
     for ax in (left, right):
         ax.set(xscale="log", xlabel="points")
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter("{x:g}")
         ax.grid(alpha=0.3)
     return figure
 

@@ -102,7 +102,7 @@ def kernel(tmp_path_factory):
     kernel = AsyncKernelManager(**(files if sys.platform == "linux" else {}))
     yield kernel
     if kernel.has_kernel:
-        run_sync(kernel.shutdown_kernel)(now=True)
+        run_sync(kernel.shutdown_kernel)()
 
 
 @pytest.fixture(scope="module")
