@@ -63,8 +63,8 @@ def train_runs(
     look: is called with (value, name of the class, first seed), the number of seeds, and the
         trained ensemble of their models and some spare ones.
 
-    A seed's history depends, to the bit, neither on the seeds beside it nor on the number of
-    threads.
+    On a CPU a seed's history depends, to the bit, neither on the seeds beside it nor on the number
+    of threads.
     """
     keep_freed_memory()
     threads = torch.get_num_threads() if device.type == "cpu" else 1
