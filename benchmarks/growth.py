@@ -24,6 +24,7 @@ from benchmarks.measure import (
     peak_memory,
     ratios,
     seconds,
+    versions,
 )
 from support.text import listed
 
@@ -141,6 +142,7 @@ def compare(points, runs):
             f"10 times the time of {points // 10:,} points: {middle(linear)}",
             ratios(linear, times),
             LINEAR,
+            versions("torch"),
         ),
         Line(
             f"its memory at {points:,} points",
@@ -148,6 +150,7 @@ def compare(points, runs):
             f"{ALLOWED} times the data: {allowed[0] / 1e6:.0f} MB",
             ratios(allowed, peaks),
             1,
+            versions("torch"),
         ),
     ]
 
