@@ -15,6 +15,7 @@ import math
 import sys
 import warnings
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -259,29 +260,29 @@ def plot_hidden_units(
     cmap, plane = _colormap(cmap), _read_plane(X, y, features, at, grid_resolution, xlim, ylim)
     model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
     asked = _Asked(model, X, plane.labels, returns, training)
-    with _watched_layers(model, max_units) as layers:
+    with _watched_layers(model, max_units) as calls:
         surface = _predict_grid(asked, plane, class_names)
-    if len(layers) < 2:
+    if len(calls[0]) < 2:
         rule = "model must have a hidden layer, so two nn.Linear that it calls on points (n, d)"
-        raise _wrong(rule, len(layers))
+        raise _wrong(rule, len(calls[0]))
     index, names = _name_classes(plane.labels, surface.classes, class_names)
     colors, drawn = _class_colors(None, len(surface.classes)), plane.points[:, plane.pair]
 
-    hidden, shape = layers[:-1], surface.predicted.shape
-    columns = min(8, max(layer.switch[0].shape[1] for layer in hidden))
-    rows = [-(-layer.switch[0].shape[1] // columns) for layer in hidden]
+    widths = [layer.switch.shape[1] for layer in calls[0][:-1]]  # of the hidden layers, as shown
+    columns = min(8, max(widths))
+    rows = [-(-width // columns) for width in widths]
     if figure is None:
         size = 1.25 * columns + 6, max(1.45 * sum(rows) + 0.7, 4.5)
         figure = plt.figure(figsize=size, FigureClass=_ShownOnce)
-    widths = [1] * columns + [0.12, 0.5, 3.6]  # right of the units: their scale, a gap, the output
+    ratios = [1] * columns + [0.12, 0.5, 3.6]  # right of the units: their scale, a gap, the output
     edges = dict(left=0.015, right=0.985, bottom=0.07, top=0.88 if title else 0.93)
-    gaps = dict(width_ratios=widths, wspace=0.12, hspace=0.32)
-    grid = figure.add_gridspec(sum(rows), len(widths), **edges, **gaps)
-    for number, layer in enumerate(hidden):
+    gaps = dict(width_ratios=ratios, wspace=0.12, hspace=0.32)
+    grid = figure.add_gridspec(sum(rows), len(ratios), **edges, **gaps)
+    for number, width in enumerate(widths):
         top, bottom = sum(rows[:number]), sum(rows[: number + 1])
-        switches, activations = (
-            _woven(chunks, shape) for chunks in (layer.switch, layer.activation)
-        )
+        chunks = [layers[number] for layers in calls]
+        switches = _woven([layer.switch for layer in chunks], surface.predicted.shape)
+        activations = _woven([layer.activation for layer in chunks], surface.predicted.shape)
         scale = max(abs(activations).max(), 1e-12)
         for i, (switch, activation) in enumerate(zip(switches, activations, strict=True)):
             ax = figure.add_subplot(grid[top + i // columns, i % columns])
@@ -292,8 +293,8 @@ def plot_hidden_units(
             ax.set_title(f"layer {number + 1}, unit {i + 1}", fontsize=8, pad=3)
             if not activation.any():
                 ax.text(0.5, 0.5, "off", transform=ax.transAxes, ha="center", va="center")
-            if i % columns == 0 and layer.width > max_units >= i + 1 > max_units - columns:
-                note = f"{layer.width - max_units} more units, which are not shown"
+            if i == (rows[number] - 1) * columns and chunks[0].width > width:  # in the last row
+                note = f"{chunks[0].width - width} more units, which are not shown"
                 note = f"layer {number + 1} has {note}"
                 ax.annotate(note, (0, -0.05), xycoords="axes fraction", va="top", fontsize=8)
         bar = figure.add_subplot(grid[top:bottom, columns])
@@ -328,10 +329,9 @@ class _Plane(NamedTuple):
 
     def part(self, rows):
         """Return the points (n, d) of a slice of the grid's rows."""
-        points = np.empty((len(self.ys[rows]), len(self.xs), len(self.at)))
-        points[:], (i, j) = self.at, self.pair
-        points[..., i], points[..., j] = self.xs, self.ys[rows, None]
-        return points.reshape(-1, len(self.at))
+        columns, (i, j) = list(self.at), self.pair
+        columns[i], columns[j] = self.xs, self.ys[rows, None]
+        return np.stack(np.broadcast_arrays(*columns), axis=-1).reshape(-1, len(columns))
 
     @property
     def traced(self):
@@ -687,19 +687,20 @@ def _rank(answer, meaning):
     answer = answer.reshape(len(answer), -1)
     answer = answer if answer.dtype == torch.float64 else answer.float()
     answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
-    if answer.shape[1] == 1:  # class 1's
-        other = 1 - answer if meaning == "probabilities" else 0 * answer
-        answer = torch.cat([other, answer], dim=1)
+    count = answer.shape[1]
     if meaning == "probabilities":
         wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
-        wrong |= (answer.sum(dim=1) - 1).abs() > SUM_SLACK
+        wrong |= (count > 1) & ((answer.sum(dim=1) - 1).abs() > SUM_SLACK)
         if wrong.any():
             rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
             more = "The argument `returns` says what else they are."
             raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), more)
-    if answer.shape[1] == 2:
+    if count <= 2:
         # Two logits say as much as their difference: softmax of the two is its sigmoid.
-        height = answer[:, 1] - answer[:, 0]
+        if count == 2:
+            height = answer[:, 1] - answer[:, 0]
+        else:
+            height = 2 * answer[:, 0] - 1 if meaning == "probabilities" else answer[:, 0]
         winner, lead = height > 0, _lead(height, meaning)
     else:
         (first, second), (winner, _) = (t.unbind(1) for t in answer.topk(2, dim=1))
@@ -708,7 +709,7 @@ def _rank(answer, meaning):
             total = answer.logsumexp(1)
             lead = (first - total).exp() - (second - total).exp()
     winner = winner.cpu().numpy().astype(np.uint16)
-    return answer.shape[1], winner, *(t.float().cpu().numpy() for t in (lead, height))
+    return max(2, count), winner, *(t.float().cpu().numpy() for t in (lead, height))
 
 
 def _lead(height, meaning):
@@ -824,18 +825,16 @@ def _meaning(answer, name, model, trace, y):
     exclusive = inside and (columns == 1 or not (abs(values.sum(axis=1) - 1) > SUM_SLACK).any())
     if made == "logits" or (made and exclusive):
         return made, None
-    if columns == 1 and not (predicts and _is_regressor(model)):
-        if not is_float:
-            return "labels", None
-        if (values == values.round()).all():
-            if predicts or {0, 1, *there}.issuperset(values.ravel().tolist()):
-                return "labels", None
-            if low >= 0 and high <= MAX_LABELS:
-                return "labels", "The model's answers are whole numbers, and are drawn as labels."
+    regresses = predicts and _is_regressor(model)
+    if columns == 1 and not regresses and (not is_float or (values == values.round()).all()):
+        doubt = "The model's answers are whole numbers, and are drawn as labels."
+        sure = not is_float or predicts or {0, 1, *there}.issuperset(values.ravel().tolist())
+        if sure or (low >= 0 and high <= MAX_LABELS):
+            return "labels", None if sure else doubt
     if exclusive:
         doubt = "The model's answers lie from 0 to 1, and are drawn as probabilities."
-        likely = predicts and (not _is_regressor(model) or (there and there <= {0, 1}))
-        return "probabilities", None if likely else doubt
+        sure = predicts and (not regresses or (there and there <= {0, 1}))
+        return "probabilities", None if sure else doubt
     if inside and not predicts:
         return "scores", (
             f"The model's {columns} answers for a point lie from 0 to 1, not with the sum 1, "
@@ -867,18 +866,16 @@ def _is_regressor(model):
 
 def _class_order(asked, plane, class_names):
     """Return the labels in the order of the classes' numbers."""
-    labels, listed = {*(plane.labels or ())}, _listed(class_names)
-    own, k = asked.classes, asked.scored
-    if own is not None:
-        if k not in (None, len(own)):
-            raise _wrong(f"model must give a score for each of its {len(own)} classes", k)
-        by_name = len(listed) == len(own) and _has_all(listed, labels)
-        return listed if by_name and not _has_all(own, labels) else own
-    for order in (listed, *plane.orders, range(k or max(2, len(listed)))):
-        knows = _has_all(order, asked.seen) or _has_all(range(len(order)), asked.seen)
-        if k in (None, len(order)) and knows and _has_all(order, labels):
+    labels, listed, own = {*(plane.labels or ())}, _listed(class_names), asked.classes
+    k = asked.scored if own is None else len(own)
+    if asked.scored not in (None, k):
+        raise _wrong(f"model must give a score for each of its {k} classes", asked.scored)
+    by_number = range(k or max(2, len(listed)))
+    for order in (listed, *plane.orders, by_number) if own is None else (own, listed):
+        known = _has_all(order, asked.seen) or _has_all(range(len(order)), asked.seen)
+        if k in (None, len(order)) and known and _has_all(order, labels):
             return list(order)
-    distinct = _sorted("y", {*asked.seen, *labels})
+    distinct = own or _sorted("y", {*asked.seen, *labels})
     if k not in (None, len(distinct)):
         rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
         more = f"There are {len(distinct)} different."
@@ -888,31 +885,28 @@ def _class_order(asked, plane, class_names):
 
 def _name_classes(labels, classes, class_names):
     """Return the number of each label's class as an array, and a dict from number to name."""
-    known, listed = [*map(_key, classes)], _listed(class_names)
-    if len(listed) != len(classes) and not (class_names is None or isinstance(class_names, dict)):
+    distinct, listed = _sorted("y", labels or ()), _listed(class_names)
+    if class_names is None:
+        default = (label if isinstance(label, str) else f"class {label}" for label in distinct)
+        names = {label: name.removesuffix(".0") for label, name in zip(distinct, default)}
+    elif isinstance(class_names, dict):
+        names = class_names
+    elif len(listed) != len(classes):
         rule = f"class_names must have a name for each of the model's {len(classes)} classes"
         raise _wrong(rule, class_names)
-    if labels is None:
-        return None, {}
-    distinct = _sorted("y", labels)
-    keys = {*map(_key, distinct)}
-    if class_names is None:
-        names = {
-            _key(label): label if isinstance(label, str) else f"class {label}".removesuffix(".0")
-            for label in distinct
-        }
-    elif not listed:
-        names = {_key(label): name for label, name in class_names.items()}
     else:
-        names = {_key(name): name for name in listed}
-        if names.keys() != {*known} and not any(isinstance(label, str) for label in distinct):
-            names = dict(zip(known, listed, strict=True))
-    index = _numbers("y must have the model's classes", labels, classes)
-    if not names.keys() >= keys or (listed and names.keys() != {*known}):
+        by_text = any(isinstance(label, str) for label in distinct) or _has_all(listed, classes)
+        names = dict(zip(map(_key, listed if by_text else classes), listed, strict=True))
+    texts = [*map(str, listed or names.values())]
+    if len({*texts}) < len(texts):
+        raise _wrong("class_names must differ from each other", class_names)
+    index = _numbers("y must have the model's classes", labels or (), classes)
+    if not _has_all(names, classes if listed else distinct):
         rule = f"class_names must have the labels {_texts(distinct)} themselves"
         raise _wrong(f"{rule}, or be a dict from label to name", class_names)
-    drawn = {number: label for number, label in enumerate(classes) if _key(label) in keys}
-    return index, {number: _one_line(names[_key(c)], MAX_NAME) for number, c in drawn.items()}
+    names = {_key(label): name for label, name in names.items()}
+    there, keys = {*map(_key, distinct)}, enumerate(map(_key, classes))
+    return index, {number: _one_line(names[key], MAX_NAME) for number, key in keys if key in there}
 
 
 def _listed(class_names):
@@ -960,26 +954,25 @@ def _texts(labels):
 PASSIVE = (nn.Linear, nn.BatchNorm1d, nn.LayerNorm, nn.modules.dropout._DropoutNd, nn.Identity)
 
 
-class _Layer(NamedTuple):
-    """What the units of a linear layer do, in chunks of shape (points, units shown)."""
+@dataclass
+class _Layer:
+    """What a linear layer's units do, the first of them, as arrays (points, units shown)."""
 
     width: int  # of all units
-    switch: list  # what goes into the activation function
-    activation: list  # what comes of it: what the next layer is given
+    switch: np.ndarray  # what goes into the activation function
+    activation: np.ndarray  # what comes of it: what the next layer is given
 
 
 @contextmanager
 def _watched_layers(model, max_units):
-    """Watch the calls of a model's nn.Linear and of what follows them, as a list of layers."""
-    layers, turn, before_activation = [], -1, False
+    """Watch each call of a model: a list of its nn.Linear layers, with what follows them."""
+    calls = []
 
     def begin(module, inputs):
-        nonlocal turn
-        turn = -1  # a further chunk of points begins
+        calls.append([])
 
     def watch(module, inputs, keywords, output):
-        nonlocal turn, before_activation
-        given = next(iter((*inputs, *keywords.values())), None)
+        given, layers = next(iter((*inputs, *keywords.values())), None), calls[-1]
         if not all(isinstance(t, torch.Tensor) and t.ndim == 2 for t in (given, output)):
             return
         came, went = (  # copies: what comes next may write in place
@@ -987,28 +980,22 @@ def _watched_layers(model, max_units):
             for t in (given, output)
         )
         if isinstance(module, nn.Linear):
-            if turn >= 0 and layers[turn].width == given.shape[1]:
-                layers[turn].activation[-1] = came
-            turn += 1
-            if turn == len(layers):
-                layers.append(_Layer(output.shape[1], [], []))
-            layers[turn].switch.append(went)
-            layers[turn].activation.append(went)
-            before_activation = True
-        elif turn >= 0:
-            switch = layers[turn].switch
-            passive = isinstance(module, PASSIVE) and np.array_equal(came, switch[-1])
-            before_activation = before_activation and passive
-            if before_activation:
-                switch[-1] = went
-            layers[turn].activation[-1] = went
+            if layers and layers[-1].width == given.shape[1]:
+                layers[-1].activation = came
+            layers.append(_Layer(output.shape[1], went, went))
+        elif layers:
+            layer = layers[-1]
+            bent = layer.activation is not layer.switch or not np.array_equal(came, layer.switch)
+            layer.activation = went
+            if isinstance(module, PASSIVE) and not bent:
+                layer.switch = went
 
     with ExitStack() as hooks:
         hooks.enter_context(model.register_forward_pre_hook(begin))
         for module in model.modules():
             if isinstance(module, nn.Linear) or not any(module.children()):
                 hooks.enter_context(module.register_forward_hook(watch, with_kwargs=True))
-        yield layers
+        yield calls
 
 
 def _woven(chunks, shape):

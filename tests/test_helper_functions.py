@@ -652,13 +652,13 @@ def test_the_switch_is_what_goes_into_the_activation_function():
     }
     for between in ways.values():
         model = Forward(between).eval()
-        with helper_functions._watched_layers(model, 3) as layers, torch.no_grad():
+        with helper_functions._watched_layers(model, 3) as calls, torch.no_grad():
             model(torch.from_numpy(grid(21)).float())
         with torch.no_grad():
             given = between(model, expected.clone())
-        layer, _ = layers
-        np.testing.assert_allclose(layer.switch[0], expected, atol=1e-6)
-        np.testing.assert_allclose(layer.activation[0], given, atol=1e-6)
+        ((layer, _),) = calls
+        np.testing.assert_allclose(layer.switch, expected, atol=1e-6)
+        np.testing.assert_allclose(layer.activation, given, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own
