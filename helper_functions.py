@@ -49,6 +49,7 @@ SMALL_WORK = 10**8  # multiplications
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 MAX_NAME = 40  # characters of a name that are drawn
 SUM_SLACK = 0.01  # what probabilities' sum may differ from 1, in 16 bits
+MISSING = {"None", "nan", "NaT", "<NA>"}  # what numpy and pandas write where there is nothing
 A_REGRESSOR = "For a regressor, pass a function to scores that are 0 on the boundary."
 
 
@@ -191,7 +192,8 @@ def plot_decision_boundary(
     """
     plane = _read_plane(X, y, features, at, grid_resolution, xlim, ylim, _current_axes(ax))
     asked = _Asked(model, X, plane.labels, returns, training)
-    surface = _predict_grid(asked, plane, class_names)
+    answers = asked.about(plane.part, grid_resolution, grid_resolution)
+    surface = _settle(asked, answers, plane, class_names)
     index, names = _name_classes(plane.labels, surface.classes, class_names)
     colors = _class_colors(cmap, len(surface.classes))
     if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
@@ -200,10 +202,8 @@ def plot_decision_boundary(
     _check_style("points", points, Line2D([], []))
     if mark_errors and y is None:
         raise ValueError("mark_errors needs y, the labels of X.")
-    wrong = None
-    if mark_errors:
-        answers = asked.about(plane.points.__getitem__, (len(plane.points),))
-        wrong = index != asked.predicted(answers, surface.classes)
+    answers = asked.about(plane.points.__getitem__, len(plane.points)) if mark_errors else None
+    wrong = index != asked.predicted(answers, surface.classes) if mark_errors else None
 
     ax, drawn = _current_axes(ax) or plt.gca(), plane.points[:, plane.pair]
     _draw_surface(ax, plane, surface, colors, cmap, alpha, line)
@@ -260,29 +260,31 @@ def plot_hidden_units(
     cmap, plane = _colormap(cmap), _read_plane(X, y, features, at, grid_resolution, xlim, ylim)
     model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
     asked = _Asked(model, X, plane.labels, returns, training)
-    with _watched_layers(model, max_units) as calls:
-        surface = _predict_grid(asked, plane, class_names)
-    if len(calls[0]) < 2:
+    with _watched_layers(model, max_units) as asked.layers:
+        answers = asked.about(plane.part, grid_resolution, grid_resolution)
+        surface = _settle(asked, answers, plane, class_names)
+    if len(asked.layers) < 2:
         rule = "model must have a hidden layer, so two nn.Linear that it calls on points (n, d)"
-        raise _wrong(rule, len(calls[0]))
+        raise _wrong(rule, len(asked.layers))
     index, names = _name_classes(plane.labels, surface.classes, class_names)
     colors, drawn = _class_colors(None, len(surface.classes)), plane.points[:, plane.pair]
 
-    widths = [layer.switch.shape[1] for layer in calls[0][:-1]]  # of the hidden layers, as shown
-    columns = min(8, max(widths))
-    rows = [-(-width // columns) for width in widths]
+    hidden = asked.layers[:-1]
+    shown = [layer.switch.shape[1] for layer in hidden]  # units of each layer
+    columns = min(8, max(shown))
+    rows = [-(-units // columns) for units in shown]
     if figure is None:
         size = 1.25 * columns + 6, max(1.45 * sum(rows) + 0.7, 4.5)
         figure = plt.figure(figsize=size, FigureClass=_ShownOnce)
-    ratios = [1] * columns + [0.12, 0.5, 3.6]  # right of the units: their scale, a gap, the output
+    widths = [1] * columns + [0.12, 0.5, 3.6]  # right of the units: their scale, a gap, the output
     edges = dict(left=0.015, right=0.985, bottom=0.07, top=0.88 if title else 0.93)
-    gaps = dict(width_ratios=ratios, wspace=0.12, hspace=0.32)
-    grid = figure.add_gridspec(sum(rows), len(ratios), **edges, **gaps)
-    for number, width in enumerate(widths):
+    gaps = dict(width_ratios=widths, wspace=0.12, hspace=0.32)
+    grid = figure.add_gridspec(sum(rows), len(widths), **edges, **gaps)
+    for number, layer in enumerate(hidden):
         top, bottom = sum(rows[:number]), sum(rows[: number + 1])
-        chunks = [layers[number] for layers in calls]
-        switches = _woven([layer.switch for layer in chunks], surface.predicted.shape)
-        activations = _woven([layer.activation for layer in chunks], surface.predicted.shape)
+        switches, activations = (
+            np.moveaxis(answers[kind, number], 2, 0) for kind in ("switch", "activation")
+        )
         scale = max(abs(activations).max(), 1e-12)
         for i, (switch, activation) in enumerate(zip(switches, activations, strict=True)):
             ax = figure.add_subplot(grid[top + i // columns, i % columns])
@@ -293,8 +295,8 @@ def plot_hidden_units(
             ax.set_title(f"layer {number + 1}, unit {i + 1}", fontsize=8, pad=3)
             if not activation.any():
                 ax.text(0.5, 0.5, "off", transform=ax.transAxes, ha="center", va="center")
-            if i == (rows[number] - 1) * columns and chunks[0].width > width:  # in the last row
-                note = f"{chunks[0].width - width} more units, which are not shown"
+            if i == (rows[number] - 1) * columns and layer.width > max_units:  # in the last row
+                note = f"{layer.width - max_units} more units, which are not shown"
                 note = f"layer {number + 1} has {note}"
                 ax.annotate(note, (0, -0.05), xycoords="axes fraction", va="top", fontsize=8)
         bar = figure.add_subplot(grid[top:bottom, columns])
@@ -440,12 +442,15 @@ def _labels(name, y, count):
         raise _wrong(rule, labels.shape)
     labels = labels.reshape(-1)
     for label in set(labels.tolist()):
-        if label is None or label != label:
+        if not isinstance(label, str) and str(label) in MISSING:
             raise _wrong(f"{name} must have no missing labels", label)
     return labels
 
 
 def _to_numpy(value):
+    """Return a value as an array, with nan or None where a masked array has no value."""
+    if np.ma.is_masked(value):
+        return np.where(value.mask, np.nan if value.dtype.kind == "f" else None, value.data)
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
         value = value.float().numpy() if value.dtype == torch.bfloat16 else value.numpy()
@@ -495,12 +500,12 @@ class _Surface(NamedTuple):
     middle: float  # with two classes the probability of class 1 where the boundary is
 
 
-def _predict_grid(asked, plane, class_names):
-    """Ask the model about every point of a grid, and settle what the answers say together."""
-    answers, middle = asked.about(plane.part, (len(plane.ys), len(plane.xs))), 0.5
+def _settle(asked, answers, plane, class_names):
+    """Settle what a model's answers about every point of a grid say together."""
     classes = _class_order(asked, plane, class_names)
     predicted = asked.predicted(answers, classes)
-    winner, lead, height = (answers.get(name) for name in ("winner", "lead", "height"))
+    winner, lead, height = map(answers.get, ("winner", "lead", "height"))
+    middle = 0.5
     if "label" in answers:
         if winner is not None and len(classes) > 2:
             lead, height = (np.where(winner == predicted, values, 0) for values in (lead, height))
@@ -542,6 +547,7 @@ class _Asked:
     classes: an estimator's own order of the classes, None if it has none.
     seen: the labels that came, each with its place among them.
     scored: the number of classes that have scores, None if there are no scores.
+    layers: those of the last call, where they are watched.
     """
 
     def __init__(self, model, X, y, returns, training):
@@ -556,8 +562,8 @@ class _Asked:
         self.model, self.X, self.y, self.training = model, X, y, training
         self.meanings = _ways_to_ask(model, returns)
         classes = getattr(model, "classes_", None)
-        self.classes = None if classes is None else np.ravel(classes).tolist()
-        self.seen, self.scored = {}, None
+        self.classes = None if classes is None else np.hstack(classes).tolist()
+        self.seen, self.scored, self.layers = {}, None, ()
         widest = max((max(tensor.shape, default=1) for tensor in tensors), default=2**8)
         self.size = max(1, min(2**15, 2**22 // widest))  # points that fit the processor's cache
         tensors += [X] if isinstance(X, torch.Tensor) else []
@@ -577,23 +583,24 @@ class _Asked:
         """What the answers are that aren't labels."""
         return next((kind for kind in self.meanings.values() if kind != "labels"), None)
 
-    def about(self, points_of, shape):
-        """Ask about points in an array of a shape, some rows at a time so that memory stays small.
+    def about(self, points_of, rows, *columns):
+        """Ask about an array of points, some rows at a time so that memory stays small.
 
         `points_of` returns the points of a slice of the rows. Returns arrays of that shape by name,
         of what the model tells: "label", the place of its label among those seen; "winner", the
-        number of its highest score; and this one's "lead" in probability and "height" in scores.
+        number of its highest score; and this one's "lead" in probability and "height" in scores; of
+        watched layers the units' values, by ("switch" or "activation", the layer's number).
         """
-        rows, *columns = shape
         answers, chunks = {}, -(-rows // max(1, self.size // math.prod(columns)))
-        with _borrowed(self.model, self.training, math.prod(shape)):
+        with _borrowed(self.model, self.training, rows * math.prod(columns)):
             for first in range(chunks):
                 part = slice(first, None, chunks)  # spread over all, so the first chunk tells much
                 points = points_of(part)
                 for name in self.meanings:
                     for kind, values in self._answer(name, points).items():
-                        whole = answers.setdefault(kind, np.empty(shape, values.dtype))
-                        whole[part] = values.reshape(-1, *columns)
+                        shape = *columns, *values.shape[1:]
+                        whole = answers.setdefault(kind, np.empty((rows, *shape), values.dtype))
+                        whole[part] = values.reshape(-1, *shape)
         return answers
 
     def _answer(self, name, points):
@@ -613,10 +620,13 @@ class _Asked:
             self.meanings[name], doubt = _meaning(answer, name, self.model, trace, self.y)
             if doubt:  # the caller of the plot is five calls away
                 warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=5)
+        told = {}
+        for number, layer in enumerate(self.layers):
+            told["switch", number], told["activation", number] = layer.switch, layer.activation
         if self.meanings[name] == "labels":
-            return {"label": _meet(self.seen, answer)}
-        self.scored, *ranks = _rank(answer, self.meanings[name])
-        return dict(zip(("winner", "lead", "height"), ranks, strict=True))
+            return told | {"label": _meet(self.seen, answer)}
+        self.scored = max([2, *answer.shape[1:]])
+        return told | _rank(answer, self.meanings[name])
 
     def _as_taken(self, points, name):
         """Return points as what the model takes: tensors for a module, else things such as X is."""
@@ -669,7 +679,7 @@ def _as_array(answer, count):
             f"model must return a tensor or an array; got {_type(answer)}. Where it returns more, "
             "pass a function that gives the scores alone."
         )
-    answer = answer.detach() if isinstance(answer, torch.Tensor) else np.asarray(answer)
+    answer = answer if isinstance(answer, torch.Tensor) else _to_numpy(answer)
     if answer.shape[:1] != (count,) or answer.ndim > 2 or 0 in answer.shape:
         rule = f"model must return shape (n,), (n, 1) or (n, k), n being {count} here"
         raise _wrong(rule, tuple(answer.shape))
@@ -677,10 +687,10 @@ def _as_array(answer, count):
 
 
 def _rank(answer, meaning):
-    """Return the number of classes, and each point's likeliest with its two leads, as arrays.
+    """Return each point's likeliest class, the "winner", and its "lead" and "height", as arrays.
 
-    The leads are in probability and in scores; with two classes those of class 1, so below 0 where
-    class 0 is likelier.
+    They are its leads in probability and in scores; with two classes those of class 1, so below 0
+    where class 0 is likelier.
     """
     if not isinstance(answer, torch.Tensor):
         answer = torch.from_numpy(np.array(answer, float))
@@ -709,7 +719,8 @@ def _rank(answer, meaning):
             total = answer.logsumexp(1)
             lead = (first - total).exp() - (second - total).exp()
     winner = winner.cpu().numpy().astype(np.uint16)
-    return max(2, count), winner, *(t.float().cpu().numpy() for t in (lead, height))
+    lead, height = (values.float().cpu().numpy() for values in (lead, height))
+    return {"winner": winner, "lead": lead, "height": height}
 
 
 def _lead(height, meaning):
@@ -887,8 +898,7 @@ def _name_classes(labels, classes, class_names):
     """Return the number of each label's class as an array, and a dict from number to name."""
     distinct, listed = _sorted("y", labels or ()), _listed(class_names)
     if class_names is None:
-        default = (label if isinstance(label, str) else f"class {label}" for label in distinct)
-        names = {label: name.removesuffix(".0") for label, name in zip(distinct, default)}
+        names = {c: c if isinstance(c, str) else f"class {c}".removesuffix(".0") for c in distinct}
     elif isinstance(class_names, dict):
         names = class_names
     elif len(listed) != len(classes):
@@ -897,16 +907,15 @@ def _name_classes(labels, classes, class_names):
     else:
         by_text = any(isinstance(label, str) for label in distinct) or _has_all(listed, classes)
         names = dict(zip(map(_key, listed if by_text else classes), listed, strict=True))
-    texts = [*map(str, listed or names.values())]
-    if len({*texts}) < len(texts):
+    if len({*map(str, listed or names.values())}) < len(listed or names):
         raise _wrong("class_names must differ from each other", class_names)
     index = _numbers("y must have the model's classes", labels or (), classes)
     if not _has_all(names, classes if listed else distinct):
         rule = f"class_names must have the labels {_texts(distinct)} themselves"
         raise _wrong(f"{rule}, or be a dict from label to name", class_names)
     names = {_key(label): name for label, name in names.items()}
-    there, keys = {*map(_key, distinct)}, enumerate(map(_key, classes))
-    return index, {number: _one_line(names[key], MAX_NAME) for number, key in keys if key in there}
+    there = {number: _key(classes[number]) for number in sorted({*index.tolist()})}
+    return index, {number: _one_line(names[key], MAX_NAME) for number, key in there.items()}
 
 
 def _listed(class_names):
@@ -965,14 +974,14 @@ class _Layer:
 
 @contextmanager
 def _watched_layers(model, max_units):
-    """Watch each call of a model: a list of its nn.Linear layers, with what follows them."""
-    calls = []
+    """Watch a model: a list of the nn.Linear layers of its last call, with what follows them."""
+    layers = []
 
     def begin(module, inputs):
-        calls.append([])
+        layers.clear()
 
     def watch(module, inputs, keywords, output):
-        given, layers = next(iter((*inputs, *keywords.values())), None), calls[-1]
+        given = next(iter((*inputs, *keywords.values())), None)
         if not all(isinstance(t, torch.Tensor) and t.ndim == 2 for t in (given, output)):
             return
         came, went = (  # copies: what comes next may write in place
@@ -995,15 +1004,7 @@ def _watched_layers(model, max_units):
         for module in model.modules():
             if isinstance(module, nn.Linear) or not any(module.children()):
                 hooks.enter_context(module.register_forward_hook(watch, with_kwargs=True))
-        yield calls
-
-
-def _woven(chunks, shape):
-    """Return grids (units, rows, columns) of chunks, of which the first has rows 0, k, 2k ... ."""
-    whole = np.empty((*shape, chunks[0].shape[1]), np.float32)
-    for first, chunk in enumerate(chunks):
-        whole[first :: len(chunks)] = chunk.reshape(-1, *whole.shape[1:])
-    return np.moveaxis(whole, 2, 0)
+        yield layers
 
 
 # Drawing
