@@ -161,8 +161,8 @@ def plot_decision_boundary(
         shade its regions); or a function from points of X's kind to what a module returns.
     X: points (n, 2): tensor, array, list or DataFrame (its columns name the axes); or (n, d), with
         `features`, the two columns that are the axes, by number or by name.
-    at: where the other features stand: a dict from feature to value, or a point (d,); by default at
-        the means of X. The points are drawn wherever they stand.
+    at: where the other features stand: a dict or Series from feature to value, or a point (d,); by
+        default at the means of X. The points are drawn wherever they stand.
     y: labels of shape (n,) or (n, 1). None draws no points.
     ax: the Axes to draw on; by default pyplot's current one. Its axes may be logarithmic.
     grid_resolution: grid points along each axis.
@@ -350,10 +350,11 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
         raise _wrong("features must be two different columns of X", features)
     where = points.mean(axis=0)
     try:
-        if isinstance(at, dict):
-            where[_feature_numbers("at", at, names)] = list(at.values())
+        if hasattr(at, "items"):
+            given = dict(at.items())
+            where[_feature_numbers("at", given, names)] = np.ravel([*given.values()])
         elif at is not None:
-            where[:] = _to_numpy(at)
+            where = _to_numpy(at).astype(float).reshape(len(where))
     except (TypeError, ValueError) as error:
         raise _wrong("at must have a number for each feature", error) from error
     if not np.isfinite(where).all():
@@ -382,8 +383,9 @@ def _columns(data):
 
 def _feature_numbers(name, features, columns):
     """Return the numbers of columns that are told by number or by name."""
+    numbers = range(len(columns))
     try:
-        return [columns.index(f) if f in columns else range(len(columns))[f] for f in features]
+        return [columns.index(f) if columns.count(f) == 1 else numbers[f] for f in features]
     except (TypeError, IndexError) as error:
         raise _wrong(f"{name} must have columns of X, {_one_line(columns)}", features) from error
 
@@ -783,7 +785,7 @@ def _borrowed(model, training, count):
 
 OPERATIONS = {  # what their results are
     **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
-    **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm", "log_softmax"), "logits"),
+    **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm"), "logits"),
 }
 COPIES = ("to", "to_copy", "clone")
 
@@ -852,7 +854,8 @@ def _meaning(answer, name, model, trace, y):
             "and are drawn as scores of exclusive classes."
         )
     if is_float and not predicts:
-        one_sided = columns == 1 and len(there) > 1 and (0 <= low <= high or low <= high <= 0)
+        one_sided = 0 <= low <= high or (columns == 1 and low <= high <= 0)  # log p may be below
+        one_sided = one_sided and (columns > 1 or len(there) > 1)
         doubt = "The model's answers are all on one side of 0, and are drawn as logits."
         return "logits", doubt if one_sided else None
     if columns > 1:

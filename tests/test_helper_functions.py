@@ -1085,6 +1085,23 @@ def test_answers_on_one_side_of_0_are_warned_of_where_there_are_two_classes(func
     drawn(Ends(function), np.ones(len(X)))
 
 
+def test_a_logarithm_of_one_probability_is_warned_of():
+    class LogOfOne(Ends):
+        def forward(self, x):
+            return super().forward(x).log_softmax(1)[:, 1]
+
+    with pytest.warns(UserWarning, match="all on one side of 0"):
+        drawn(LogOfOne(lambda z: z, 2), y)
+
+
+@pytest.mark.parametrize("function", [nn.functional.softplus, lambda z: 100 * z.softmax(1)])
+def test_answers_above_0_of_several_classes_are_warned_of(function):
+    with pytest.warns(UserWarning, match="all on one side of 0, and are drawn as logits"):
+        drawn(Ends(function, 3))
+    drawn(Ends(lambda z: -z.exp(), 3))
+    drawn(Ends(function, 3), returns="scores")
+
+
 def test_a_regressor_of_probabilities_is_drawn_by_them():
     tree = DecisionTreeRegressor(max_depth=2).fit(X, y)
     ax = plot_decision_boundary(tree, X, y, grid_resolution=20, **PLANE)
@@ -1331,13 +1348,16 @@ def test_the_line_and_the_points_have_their_own_styles():
         (dict(features=5), "features must have columns of X"),
         (dict(at={"u": 1}), "at must have columns of X"),
         (dict(at={0: "u"}), "at must have a number for each feature; could not convert"),
-        (dict(at=[1, 2, 3]), "at must have a number for each feature; could not broadcast"),
+        (dict(at=[1, 2, 3]), "at must have a number for each feature; cannot reshape"),
+        (dict(at=5), "at must have a number for each feature; cannot reshape"),
+        (dict(at=[5]), "at must have a number for each feature; cannot reshape"),
+        (dict(X=pd.DataFrame(X, columns=["u", "u"]), features="uu"), "features must have columns"),
         (dict(at=[1, np.nan]), r"at must be finite; got \[1, nan\]"),
     ],
 )
 def test_wrong_options_are_told_before_anything_is_drawn(options, words):
     with pytest.raises(ValueError, match=words):
-        plot_decision_boundary(Ring(), X, y, **options)
+        plot_decision_boundary(**dict(model=Ring(), X=X, y=y) | options)
     assert not plt.get_fignums()
 
 
@@ -1361,6 +1381,9 @@ def slice_points(at, i=0, j=2):
         (WIDE, dict(features=(0, 2)), WIDE.mean(axis=0)),
         (FRAME, dict(features=("alpha", "gamma")), WIDE.mean(axis=0)),
         (FRAME, dict(features=(0, "gamma"), at={"beta": 3, 3: -1}), [0, 3, 0, -1]),
+        (FRAME, dict(features=(0, 2), at=FRAME.loc[7, ::-1]), WIDE[7]),  # matched by name
+        (FRAME, dict(features=(0, 2), at=FRAME.iloc[[7], ::-1]), WIDE[7]),
+        (FRAME, dict(features=(0, 2), at=pd.Series({"delta": 2.0, "beta": 1.0})), [0, 1, 0, 2]),
         (torch.from_numpy(WIDE), dict(features=(0, -2), at=WIDE[7]), WIDE[7]),
     ],
 )
