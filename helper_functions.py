@@ -82,7 +82,7 @@ def plot_predictions(
         if predictions is not None:
             ax.plot(test_data, predictions, "^", color="#D55E00", ms=4, label="predictions")
     else:
-        classes = _sorted("labels", [*train_labels.tolist(), *test_labels.tolist()])
+        classes = _sorted("labels", [*train_labels, *test_labels])
         train, test = (_numbers("y", labels, classes) for labels in (train_labels, test_labels))
         wrong = None
         if predictions is not None:
@@ -359,7 +359,7 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
         raise _wrong("at must have a number for each feature", error) from error
     if not np.isfinite(where).all():
         raise _wrong("at must be finite", at)
-    labels = None if y is None else _labels("y", y, len(points)).tolist()
+    labels = None if y is None else _labels("y", y, len(points))
     y = y[_columns(y)[0]] if hasattr(y, "columns") else y  # a Series
     order = getattr(getattr(y, "dtype", None), "categories", None)
     orders = [] if order is None else [list(order), [c for c in order if c in set(labels)]]
@@ -437,13 +437,13 @@ def _points(name, X, width=2):
 
 
 def _labels(name, y, count):
-    """Return labels as an array of shape (count,)."""
+    """Return labels as a list."""
     labels = _to_numpy(y)
     if labels.shape not in ((count,), (count, 1)):
         rule = f"{name} must have shape (n,) or (n, 1) with a label for each of the {count} points"
         raise _wrong(rule, labels.shape)
-    labels = labels.reshape(-1)
-    for label in set(labels.tolist()):
+    labels = labels.reshape(-1).tolist()
+    for label in set(labels):
         if not isinstance(label, str) and str(label) in MISSING:
             raise _wrong(f"{name} must have no missing labels", label)
     return labels
@@ -568,9 +568,9 @@ class _Asked:
         self.seen, self.scored, self.layers = {}, None, ()
         widest = max((max(tensor.shape, default=1) for tensor in tensors), default=2**8)
         self.size = max(1, min(2**15, 2**22 // widest))  # points that fit the processor's cache
-        tensors += [X] if isinstance(X, torch.Tensor) else []
-        plain = torch.empty(0, device=X.device if isinstance(X, torch.Tensor) else None)
-        self.kin = next(filter(torch.is_floating_point, tensors), plain)  # has device and dtype
+        here = X if isinstance(X, torch.Tensor) else torch.empty(0)
+        tensors += [here, torch.empty(0, device=here.device)]
+        self.kin = next(filter(torch.is_floating_point, tensors))  # has device and dtype
 
     def predicted(self, answers, classes):
         """Return the number of each point's class: its label's, or else the highest score's."""
@@ -732,7 +732,7 @@ def _lead(height, meaning):
 
 def _meet(seen, answer):
     """Return labels as their places in `seen`, a dict from label to place, and add the new ones."""
-    values = _labels("The model's labels", answer, len(answer)).tolist()
+    values = _labels("The model's labels", answer, len(answer))
     for label in dict.fromkeys(values):
         seen.setdefault(label, len(seen))
     if len(seen) > MAX_LABELS:
@@ -854,10 +854,10 @@ def _meaning(answer, name, model, trace, y):
             "and are drawn as scores of exclusive classes."
         )
     if is_float and not predicts:
-        one_sided = 0 <= low <= high or (columns == 1 and low <= high <= 0)  # log p may be below
-        one_sided = one_sided and (columns > 1 or len(there) > 1)
         doubt = "The model's answers are all on one side of 0, and are drawn as logits."
-        return "logits", doubt if one_sided else None
+        above, below = 0 <= low <= high, low <= high <= 0  # below are logarithms of p, too
+        doubtful = above if columns > 1 else (above or below) and len(there) > 1
+        return "logits", doubt if doubtful else None
     if columns > 1:
         more = "Where a point has several labels, pass a function that gives one of them."
         raise _wrong("model must give one label for each point", columns, more)
@@ -934,7 +934,6 @@ def _has_all(classes, labels):
 def _numbers(rule, labels, classes):
     """Return the number of each label's class as an array."""
     numbers = {_key(label): number for number, label in enumerate(classes)}
-    labels = labels.tolist() if isinstance(labels, np.ndarray) else labels
     known = {label: numbers.get(_key(label)) for label in dict.fromkeys(labels)}
     if None in known.values():
         unknown = [label for label, number in known.items() if number is None]
@@ -1074,8 +1073,8 @@ def _draw_image(ax, plane, values, **style):
 def _draw_contour(ax, plane, values, style):
     """Draw the line where values on the traced grid pass 0, if they do."""
     rows, columns = plane.traced
-    values = np.ma.masked_invalid(values)
-    if values.min() < 0 < values.max():
+    low, high = _range(values)
+    if low < 0 < high:
         lines = ax.contour(plane.xs[columns], plane.ys[rows], values, levels=[0])
         lines.set(**style | {"facecolor": "none"})
 
