@@ -15,6 +15,7 @@ import math
 import sys
 import warnings
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -48,6 +49,7 @@ SMALL_WORK = 10**8  # multiplications
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 MAX_NAME = 40  # characters of a name that are drawn
 SUM_SLACK = 0.01  # what probabilities' sum may differ from 1, in 16 bits
+MISSING = {"None", "nan", "NaT", "<NA>"}  # what numpy and pandas write where there is nothing
 A_REGRESSOR = "For a regressor, pass a function to scores that are 0 on the boundary."
 
 
@@ -80,7 +82,7 @@ def plot_predictions(
         if predictions is not None:
             ax.plot(test_data, predictions, "^", color="#D55E00", ms=4, label="predictions")
     else:
-        classes = _sorted("labels", [*train_labels.tolist(), *test_labels.tolist()])
+        classes = _sorted("labels", [*train_labels, *test_labels])
         train, test = (_numbers("y", labels, classes) for labels in (train_labels, test_labels))
         wrong = None
         if predictions is not None:
@@ -159,8 +161,8 @@ def plot_decision_boundary(
         shade its regions); or a function from points of X's kind to what a module returns.
     X: points (n, 2): tensor, array, list or DataFrame (its columns name the axes); or (n, d), with
         `features`, the two columns that are the axes, by number or by name.
-    at: where the other features stand: a dict from feature to value, or a point (d,); by default at
-        the means of X. The points are drawn wherever they stand.
+    at: where the other features stand: a dict or Series from feature to value, or a point (d,); by
+        default at the means of X. The points are drawn wherever they stand.
     y: labels of shape (n,) or (n, 1). None draws no points.
     ax: the Axes to draw on; by default pyplot's current one. Its axes may be logarithmic.
     grid_resolution: grid points along each axis.
@@ -190,7 +192,8 @@ def plot_decision_boundary(
     """
     plane = _read_plane(X, y, features, at, grid_resolution, xlim, ylim, _current_axes(ax))
     asked = _Asked(model, X, plane.labels, returns, training)
-    surface = _predict_grid(asked, plane, class_names)
+    answers = asked.about(plane.part, grid_resolution, grid_resolution)
+    surface = _settle(asked, answers, plane, class_names)
     index, names = _name_classes(plane.labels, surface.classes, class_names)
     colors = _class_colors(cmap, len(surface.classes))
     if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
@@ -199,10 +202,8 @@ def plot_decision_boundary(
     _check_style("points", points, Line2D([], []))
     if mark_errors and y is None:
         raise ValueError("mark_errors needs y, the labels of X.")
-    wrong = None
-    if mark_errors:
-        answers = asked.about(plane.points.__getitem__, (len(plane.points),))
-        wrong = index != asked.predicted(answers, surface.classes)
+    answers = asked.about(plane.points.__getitem__, len(plane.points)) if mark_errors else None
+    wrong = index != asked.predicted(answers, surface.classes) if mark_errors else None
 
     ax, drawn = _current_axes(ax) or plt.gca(), plane.points[:, plane.pair]
     _draw_surface(ax, plane, surface, colors, cmap, alpha, line)
@@ -259,17 +260,19 @@ def plot_hidden_units(
     cmap, plane = _colormap(cmap), _read_plane(X, y, features, at, grid_resolution, xlim, ylim)
     model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
     asked = _Asked(model, X, plane.labels, returns, training)
-    with _watched_layers(model, max_units) as layers:
-        surface = _predict_grid(asked, plane, class_names)
-    if len(layers) < 2:
+    with _watched_layers(model, max_units) as asked.layers:
+        answers = asked.about(plane.part, grid_resolution, grid_resolution)
+        surface = _settle(asked, answers, plane, class_names)
+    if len(asked.layers) < 2:
         rule = "model must have a hidden layer, so two nn.Linear that it calls on points (n, d)"
-        raise _wrong(rule, len(layers))
+        raise _wrong(rule, len(asked.layers))
     index, names = _name_classes(plane.labels, surface.classes, class_names)
     colors, drawn = _class_colors(None, len(surface.classes)), plane.points[:, plane.pair]
 
-    hidden, shape = layers[:-1], surface.predicted.shape
-    columns = min(8, max(layer.switch[0].shape[1] for layer in hidden))
-    rows = [-(-layer.switch[0].shape[1] // columns) for layer in hidden]
+    hidden = asked.layers[:-1]
+    shown = [layer.switch.shape[1] for layer in hidden]  # units of each layer
+    columns = min(8, max(shown))
+    rows = [-(-units // columns) for units in shown]
     if figure is None:
         size = 1.25 * columns + 6, max(1.45 * sum(rows) + 0.7, 4.5)
         figure = plt.figure(figsize=size, FigureClass=_ShownOnce)
@@ -280,7 +283,7 @@ def plot_hidden_units(
     for number, layer in enumerate(hidden):
         top, bottom = sum(rows[:number]), sum(rows[: number + 1])
         switches, activations = (
-            _woven(chunks, shape) for chunks in (layer.switch, layer.activation)
+            np.moveaxis(answers[kind, number], 2, 0) for kind in ("switch", "activation")
         )
         scale = max(abs(activations).max(), 1e-12)
         for i, (switch, activation) in enumerate(zip(switches, activations, strict=True)):
@@ -292,7 +295,7 @@ def plot_hidden_units(
             ax.set_title(f"layer {number + 1}, unit {i + 1}", fontsize=8, pad=3)
             if not activation.any():
                 ax.text(0.5, 0.5, "off", transform=ax.transAxes, ha="center", va="center")
-            if i % columns == 0 and layer.width > max_units >= i + 1 > max_units - columns:
+            if i == (rows[number] - 1) * columns and layer.width > max_units:  # in the last row
                 note = f"{layer.width - max_units} more units, which are not shown"
                 note = f"layer {number + 1} has {note}"
                 ax.annotate(note, (0, -0.05), xycoords="axes fraction", va="top", fontsize=8)
@@ -328,10 +331,9 @@ class _Plane(NamedTuple):
 
     def part(self, rows):
         """Return the points (n, d) of a slice of the grid's rows."""
-        points = np.empty((len(self.ys[rows]), len(self.xs), len(self.at)))
-        points[:], (i, j) = self.at, self.pair
-        points[..., i], points[..., j] = self.xs, self.ys[rows, None]
-        return points.reshape(-1, len(self.at))
+        columns, (i, j) = list(self.at), self.pair
+        columns[i], columns[j] = self.xs, self.ys[rows, None]
+        return np.stack(np.broadcast_arrays(*columns), axis=-1).reshape(-1, len(columns))
 
     @property
     def traced(self):
@@ -348,15 +350,16 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
         raise _wrong("features must be two different columns of X", features)
     where = points.mean(axis=0)
     try:
-        if isinstance(at, dict):
-            where[_feature_numbers("at", at, names)] = list(at.values())
+        if hasattr(at, "items"):
+            given = dict(at.items())
+            where[_feature_numbers("at", given, names)] = np.ravel([*given.values()])
         elif at is not None:
-            where[:] = _to_numpy(at)
+            where = _to_numpy(at).astype(float).reshape(len(where))
     except (TypeError, ValueError) as error:
         raise _wrong("at must have a number for each feature", error) from error
     if not np.isfinite(where).all():
         raise _wrong("at must be finite", at)
-    labels = None if y is None else _labels("y", y, len(points)).tolist()
+    labels = None if y is None else _labels("y", y, len(points))
     y = y[_columns(y)[0]] if hasattr(y, "columns") else y  # a Series
     order = getattr(getattr(y, "dtype", None), "categories", None)
     orders = [] if order is None else [list(order), [c for c in order if c in set(labels)]]
@@ -380,8 +383,9 @@ def _columns(data):
 
 def _feature_numbers(name, features, columns):
     """Return the numbers of columns that are told by number or by name."""
+    numbers = range(len(columns))
     try:
-        return [columns.index(f) if f in columns else range(len(columns))[f] for f in features]
+        return [columns.index(f) if columns.count(f) == 1 else numbers[f] for f in features]
     except (TypeError, IndexError) as error:
         raise _wrong(f"{name} must have columns of X, {_one_line(columns)}", features) from error
 
@@ -433,19 +437,22 @@ def _points(name, X, width=2):
 
 
 def _labels(name, y, count):
-    """Return labels as an array of shape (count,)."""
+    """Return labels as a list."""
     labels = _to_numpy(y)
     if labels.shape not in ((count,), (count, 1)):
         rule = f"{name} must have shape (n,) or (n, 1) with a label for each of the {count} points"
         raise _wrong(rule, labels.shape)
-    labels = labels.reshape(-1)
-    for label in set(labels.tolist()):
-        if label is None or label != label:
+    labels = labels.reshape(-1).tolist()
+    for label in set(labels):
+        if not isinstance(label, str) and str(label) in MISSING:
             raise _wrong(f"{name} must have no missing labels", label)
     return labels
 
 
 def _to_numpy(value):
+    """Return a value as an array, with nan or None where a masked array has no value."""
+    if np.ma.is_masked(value):
+        return np.where(value.mask, np.nan if value.dtype.kind == "f" else None, value.data)
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
         value = value.float().numpy() if value.dtype == torch.bfloat16 else value.numpy()
@@ -495,12 +502,12 @@ class _Surface(NamedTuple):
     middle: float  # with two classes the probability of class 1 where the boundary is
 
 
-def _predict_grid(asked, plane, class_names):
-    """Ask the model about every point of a grid, and settle what the answers say together."""
-    answers, middle = asked.about(plane.part, (len(plane.ys), len(plane.xs))), 0.5
+def _settle(asked, answers, plane, class_names):
+    """Settle what a model's answers about every point of a grid say together."""
     classes = _class_order(asked, plane, class_names)
     predicted = asked.predicted(answers, classes)
-    winner, lead, height = (answers.get(name) for name in ("winner", "lead", "height"))
+    winner, lead, height = map(answers.get, ("winner", "lead", "height"))
+    middle = 0.5
     if "label" in answers:
         if winner is not None and len(classes) > 2:
             lead, height = (np.where(winner == predicted, values, 0) for values in (lead, height))
@@ -542,6 +549,7 @@ class _Asked:
     classes: an estimator's own order of the classes, None if it has none.
     seen: the labels that came, each with its place among them.
     scored: the number of classes that have scores, None if there are no scores.
+    layers: those of the last call, where they are watched.
     """
 
     def __init__(self, model, X, y, returns, training):
@@ -556,13 +564,13 @@ class _Asked:
         self.model, self.X, self.y, self.training = model, X, y, training
         self.meanings = _ways_to_ask(model, returns)
         classes = getattr(model, "classes_", None)
-        self.classes = None if classes is None else np.ravel(classes).tolist()
-        self.seen, self.scored = {}, None
+        self.classes = None if classes is None else np.hstack(classes).tolist()
+        self.seen, self.scored, self.layers = {}, None, ()
         widest = max((max(tensor.shape, default=1) for tensor in tensors), default=2**8)
         self.size = max(1, min(2**15, 2**22 // widest))  # points that fit the processor's cache
-        tensors += [X] if isinstance(X, torch.Tensor) else []
-        plain = torch.empty(0, device=X.device if isinstance(X, torch.Tensor) else None)
-        self.kin = next(filter(torch.is_floating_point, tensors), plain)  # has device and dtype
+        here = X if isinstance(X, torch.Tensor) else torch.empty(0)
+        tensors += [here, torch.empty(0, device=here.device)]
+        self.kin = next(filter(torch.is_floating_point, tensors))  # has device and dtype
 
     def predicted(self, answers, classes):
         """Return the number of each point's class: its label's, or else the highest score's."""
@@ -577,23 +585,24 @@ class _Asked:
         """What the answers are that aren't labels."""
         return next((kind for kind in self.meanings.values() if kind != "labels"), None)
 
-    def about(self, points_of, shape):
-        """Ask about points in an array of a shape, some rows at a time so that memory stays small.
+    def about(self, points_of, rows, *columns):
+        """Ask about an array of points, some rows at a time so that memory stays small.
 
         `points_of` returns the points of a slice of the rows. Returns arrays of that shape by name,
         of what the model tells: "label", the place of its label among those seen; "winner", the
-        number of its highest score; and this one's "lead" in probability and "height" in scores.
+        number of its highest score; and this one's "lead" in probability and "height" in scores; of
+        watched layers the units' values, by ("switch" or "activation", the layer's number).
         """
-        rows, *columns = shape
         answers, chunks = {}, -(-rows // max(1, self.size // math.prod(columns)))
-        with _borrowed(self.model, self.training, math.prod(shape)):
+        with _borrowed(self.model, self.training, rows * math.prod(columns)):
             for first in range(chunks):
                 part = slice(first, None, chunks)  # spread over all, so the first chunk tells much
                 points = points_of(part)
                 for name in self.meanings:
                     for kind, values in self._answer(name, points).items():
-                        whole = answers.setdefault(kind, np.empty(shape, values.dtype))
-                        whole[part] = values.reshape(-1, *columns)
+                        shape = *columns, *values.shape[1:]
+                        whole = answers.setdefault(kind, np.empty((rows, *shape), values.dtype))
+                        whole[part] = values.reshape(-1, *shape)
         return answers
 
     def _answer(self, name, points):
@@ -613,10 +622,13 @@ class _Asked:
             self.meanings[name], doubt = _meaning(answer, name, self.model, trace, self.y)
             if doubt:  # the caller of the plot is five calls away
                 warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=5)
+        told = {}
+        for number, layer in enumerate(self.layers):
+            told["switch", number], told["activation", number] = layer.switch, layer.activation
         if self.meanings[name] == "labels":
-            return {"label": _meet(self.seen, answer)}
-        self.scored, *ranks = _rank(answer, self.meanings[name])
-        return dict(zip(("winner", "lead", "height"), ranks, strict=True))
+            return told | {"label": _meet(self.seen, answer)}
+        self.scored = max([2, *answer.shape[1:]])
+        return told | _rank(answer, self.meanings[name])
 
     def _as_taken(self, points, name):
         """Return points as what the model takes: tensors for a module, else things such as X is."""
@@ -669,7 +681,7 @@ def _as_array(answer, count):
             f"model must return a tensor or an array; got {_type(answer)}. Where it returns more, "
             "pass a function that gives the scores alone."
         )
-    answer = answer.detach() if isinstance(answer, torch.Tensor) else np.asarray(answer)
+    answer = answer if isinstance(answer, torch.Tensor) else _to_numpy(answer)
     if answer.shape[:1] != (count,) or answer.ndim > 2 or 0 in answer.shape:
         rule = f"model must return shape (n,), (n, 1) or (n, k), n being {count} here"
         raise _wrong(rule, tuple(answer.shape))
@@ -677,29 +689,30 @@ def _as_array(answer, count):
 
 
 def _rank(answer, meaning):
-    """Return the number of classes, and each point's likeliest with its two leads, as arrays.
+    """Return each point's likeliest class, the "winner", and its "lead" and "height", as arrays.
 
-    The leads are in probability and in scores; with two classes those of class 1, so below 0 where
-    class 0 is likelier.
+    They are its leads in probability and in scores; with two classes those of class 1, so below 0
+    where class 0 is likelier.
     """
     if not isinstance(answer, torch.Tensor):
         answer = torch.from_numpy(np.array(answer, float))
     answer = answer.reshape(len(answer), -1)
     answer = answer if answer.dtype == torch.float64 else answer.float()
     answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
-    if answer.shape[1] == 1:  # class 1's
-        other = 1 - answer if meaning == "probabilities" else 0 * answer
-        answer = torch.cat([other, answer], dim=1)
+    count = answer.shape[1]
     if meaning == "probabilities":
         wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
-        wrong |= (answer.sum(dim=1) - 1).abs() > SUM_SLACK
+        wrong |= (count > 1) & ((answer.sum(dim=1) - 1).abs() > SUM_SLACK)
         if wrong.any():
             rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
             more = "The argument `returns` says what else they are."
             raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), more)
-    if answer.shape[1] == 2:
+    if count <= 2:
         # Two logits say as much as their difference: softmax of the two is its sigmoid.
-        height = answer[:, 1] - answer[:, 0]
+        if count == 2:
+            height = answer[:, 1] - answer[:, 0]
+        else:
+            height = 2 * answer[:, 0] - 1 if meaning == "probabilities" else answer[:, 0]
         winner, lead = height > 0, _lead(height, meaning)
     else:
         (first, second), (winner, _) = (t.unbind(1) for t in answer.topk(2, dim=1))
@@ -708,7 +721,8 @@ def _rank(answer, meaning):
             total = answer.logsumexp(1)
             lead = (first - total).exp() - (second - total).exp()
     winner = winner.cpu().numpy().astype(np.uint16)
-    return answer.shape[1], winner, *(t.float().cpu().numpy() for t in (lead, height))
+    lead, height = (values.float().cpu().numpy() for values in (lead, height))
+    return {"winner": winner, "lead": lead, "height": height}
 
 
 def _lead(height, meaning):
@@ -718,7 +732,7 @@ def _lead(height, meaning):
 
 def _meet(seen, answer):
     """Return labels as their places in `seen`, a dict from label to place, and add the new ones."""
-    values = _labels("The model's labels", answer, len(answer)).tolist()
+    values = _labels("The model's labels", answer, len(answer))
     for label in dict.fromkeys(values):
         seen.setdefault(label, len(seen))
     if len(seen) > MAX_LABELS:
@@ -771,7 +785,7 @@ def _borrowed(model, training, count):
 
 OPERATIONS = {  # what their results are
     **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
-    **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm", "log_softmax"), "logits"),
+    **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm"), "logits"),
 }
 COPIES = ("to", "to_copy", "clone")
 
@@ -824,27 +838,26 @@ def _meaning(answer, name, model, trace, y):
     exclusive = inside and (columns == 1 or not (abs(values.sum(axis=1) - 1) > SUM_SLACK).any())
     if made == "logits" or (made and exclusive):
         return made, None
-    if columns == 1 and not (predicts and _is_regressor(model)):
-        if not is_float:
-            return "labels", None
-        if (values == values.round()).all():
-            if predicts or {0, 1, *there}.issuperset(values.ravel().tolist()):
-                return "labels", None
-            if low >= 0 and high <= MAX_LABELS:
-                return "labels", "The model's answers are whole numbers, and are drawn as labels."
+    regresses = predicts and _is_regressor(model)
+    if columns == 1 and not regresses and (not is_float or (values == values.round()).all()):
+        doubt = "The model's answers are whole numbers, and are drawn as labels."
+        sure = not is_float or predicts or {0, 1, *there}.issuperset(values.ravel().tolist())
+        if sure or (low >= 0 and high <= MAX_LABELS):
+            return "labels", None if sure else doubt
     if exclusive:
         doubt = "The model's answers lie from 0 to 1, and are drawn as probabilities."
-        likely = predicts and (not _is_regressor(model) or (there and there <= {0, 1}))
-        return "probabilities", None if likely else doubt
+        sure = predicts and (not regresses or (there and there <= {0, 1}))
+        return "probabilities", None if sure else doubt
     if inside and not predicts:
         return "scores", (
             f"The model's {columns} answers for a point lie from 0 to 1, not with the sum 1, "
             "and are drawn as scores of exclusive classes."
         )
     if is_float and not predicts:
-        one_sided = columns == 1 and len(there) > 1 and (0 <= low <= high or low <= high <= 0)
         doubt = "The model's answers are all on one side of 0, and are drawn as logits."
-        return "logits", doubt if one_sided else None
+        above, below = 0 <= low <= high, low <= high <= 0  # below are logarithms of p, too
+        doubtful = above if columns > 1 else (above or below) and len(there) > 1
+        return "logits", doubt if doubtful else None
     if columns > 1:
         more = "Where a point has several labels, pass a function that gives one of them."
         raise _wrong("model must give one label for each point", columns, more)
@@ -867,18 +880,16 @@ def _is_regressor(model):
 
 def _class_order(asked, plane, class_names):
     """Return the labels in the order of the classes' numbers."""
-    labels, listed = {*(plane.labels or ())}, _listed(class_names)
-    own, k = asked.classes, asked.scored
-    if own is not None:
-        if k not in (None, len(own)):
-            raise _wrong(f"model must give a score for each of its {len(own)} classes", k)
-        by_name = len(listed) == len(own) and _has_all(listed, labels)
-        return listed if by_name and not _has_all(own, labels) else own
-    for order in (listed, *plane.orders, range(k or max(2, len(listed)))):
-        knows = _has_all(order, asked.seen) or _has_all(range(len(order)), asked.seen)
-        if k in (None, len(order)) and knows and _has_all(order, labels):
+    labels, listed, own = {*(plane.labels or ())}, _listed(class_names), asked.classes
+    k = asked.scored if own is None else len(own)
+    if asked.scored not in (None, k):
+        raise _wrong(f"model must give a score for each of its {k} classes", asked.scored)
+    by_number = range(k or max(2, len(listed)))
+    for order in (listed, *plane.orders, by_number) if own is None else (own, listed):
+        known = _has_all(order, asked.seen) or _has_all(range(len(order)), asked.seen)
+        if k in (None, len(order)) and known and _has_all(order, labels):
             return list(order)
-    distinct = _sorted("y", {*asked.seen, *labels})
+    distinct = own or _sorted("y", {*asked.seen, *labels})
     if k not in (None, len(distinct)):
         rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
         more = f"There are {len(distinct)} different."
@@ -888,31 +899,26 @@ def _class_order(asked, plane, class_names):
 
 def _name_classes(labels, classes, class_names):
     """Return the number of each label's class as an array, and a dict from number to name."""
-    known, listed = [*map(_key, classes)], _listed(class_names)
-    if len(listed) != len(classes) and not (class_names is None or isinstance(class_names, dict)):
+    distinct, listed = _sorted("y", labels or ()), _listed(class_names)
+    if class_names is None:
+        names = {c: c if isinstance(c, str) else f"class {c}".removesuffix(".0") for c in distinct}
+    elif isinstance(class_names, dict):
+        names = class_names
+    elif len(listed) != len(classes):
         rule = f"class_names must have a name for each of the model's {len(classes)} classes"
         raise _wrong(rule, class_names)
-    if labels is None:
-        return None, {}
-    distinct = _sorted("y", labels)
-    keys = {*map(_key, distinct)}
-    if class_names is None:
-        names = {
-            _key(label): label if isinstance(label, str) else f"class {label}".removesuffix(".0")
-            for label in distinct
-        }
-    elif not listed:
-        names = {_key(label): name for label, name in class_names.items()}
     else:
-        names = {_key(name): name for name in listed}
-        if names.keys() != {*known} and not any(isinstance(label, str) for label in distinct):
-            names = dict(zip(known, listed, strict=True))
-    index = _numbers("y must have the model's classes", labels, classes)
-    if not names.keys() >= keys or (listed and names.keys() != {*known}):
+        by_text = any(isinstance(label, str) for label in distinct) or _has_all(listed, classes)
+        names = dict(zip(map(_key, listed if by_text else classes), listed, strict=True))
+    if len({*map(str, listed or names.values())}) < len(listed or names):
+        raise _wrong("class_names must differ from each other", class_names)
+    index = _numbers("y must have the model's classes", labels or (), classes)
+    if not _has_all(names, classes if listed else distinct):
         rule = f"class_names must have the labels {_texts(distinct)} themselves"
         raise _wrong(f"{rule}, or be a dict from label to name", class_names)
-    drawn = {number: label for number, label in enumerate(classes) if _key(label) in keys}
-    return index, {number: _one_line(names[_key(c)], MAX_NAME) for number, c in drawn.items()}
+    names = {_key(label): name for label, name in names.items()}
+    there = {number: _key(classes[number]) for number in sorted({*index.tolist()})}
+    return index, {number: _one_line(names[key], MAX_NAME) for number, key in there.items()}
 
 
 def _listed(class_names):
@@ -928,7 +934,6 @@ def _has_all(classes, labels):
 def _numbers(rule, labels, classes):
     """Return the number of each label's class as an array."""
     numbers = {_key(label): number for number, label in enumerate(classes)}
-    labels = labels.tolist() if isinstance(labels, np.ndarray) else labels
     known = {label: numbers.get(_key(label)) for label in dict.fromkeys(labels)}
     if None in known.values():
         unknown = [label for label, number in known.items() if number is None]
@@ -960,25 +965,24 @@ def _texts(labels):
 PASSIVE = (nn.Linear, nn.BatchNorm1d, nn.LayerNorm, nn.modules.dropout._DropoutNd, nn.Identity)
 
 
-class _Layer(NamedTuple):
-    """What the units of a linear layer do, in chunks of shape (points, units shown)."""
+@dataclass
+class _Layer:
+    """What a linear layer's units do, the first of them, as arrays (points, units shown)."""
 
     width: int  # of all units
-    switch: list  # what goes into the activation function
-    activation: list  # what comes of it: what the next layer is given
+    switch: np.ndarray  # what goes into the activation function
+    activation: np.ndarray  # what comes of it: what the next layer is given
 
 
 @contextmanager
 def _watched_layers(model, max_units):
-    """Watch the calls of a model's nn.Linear and of what follows them, as a list of layers."""
-    layers, turn, before_activation = [], -1, False
+    """Watch a model: a list of the nn.Linear layers of its last call, with what follows them."""
+    layers = []
 
     def begin(module, inputs):
-        nonlocal turn
-        turn = -1  # a further chunk of points begins
+        layers.clear()
 
     def watch(module, inputs, keywords, output):
-        nonlocal turn, before_activation
         given = next(iter((*inputs, *keywords.values())), None)
         if not all(isinstance(t, torch.Tensor) and t.ndim == 2 for t in (given, output)):
             return
@@ -987,21 +991,15 @@ def _watched_layers(model, max_units):
             for t in (given, output)
         )
         if isinstance(module, nn.Linear):
-            if turn >= 0 and layers[turn].width == given.shape[1]:
-                layers[turn].activation[-1] = came
-            turn += 1
-            if turn == len(layers):
-                layers.append(_Layer(output.shape[1], [], []))
-            layers[turn].switch.append(went)
-            layers[turn].activation.append(went)
-            before_activation = True
-        elif turn >= 0:
-            switch = layers[turn].switch
-            passive = isinstance(module, PASSIVE) and np.array_equal(came, switch[-1])
-            before_activation = before_activation and passive
-            if before_activation:
-                switch[-1] = went
-            layers[turn].activation[-1] = went
+            if layers and layers[-1].width == given.shape[1]:
+                layers[-1].activation = came
+            layers.append(_Layer(output.shape[1], went, went))
+        elif layers:
+            layer = layers[-1]
+            bent = layer.activation is not layer.switch or not np.array_equal(came, layer.switch)
+            layer.activation = went
+            if isinstance(module, PASSIVE) and not bent:
+                layer.switch = went
 
     with ExitStack() as hooks:
         hooks.enter_context(model.register_forward_pre_hook(begin))
@@ -1009,14 +1007,6 @@ def _watched_layers(model, max_units):
             if isinstance(module, nn.Linear) or not any(module.children()):
                 hooks.enter_context(module.register_forward_hook(watch, with_kwargs=True))
         yield layers
-
-
-def _woven(chunks, shape):
-    """Return grids (units, rows, columns) of chunks, of which the first has rows 0, k, 2k ... ."""
-    whole = np.empty((*shape, chunks[0].shape[1]), np.float32)
-    for first, chunk in enumerate(chunks):
-        whole[first :: len(chunks)] = chunk.reshape(-1, *whole.shape[1:])
-    return np.moveaxis(whole, 2, 0)
 
 
 # Drawing
@@ -1083,8 +1073,8 @@ def _draw_image(ax, plane, values, **style):
 def _draw_contour(ax, plane, values, style):
     """Draw the line where values on the traced grid pass 0, if they do."""
     rows, columns = plane.traced
-    values = np.ma.masked_invalid(values)
-    if values.min() < 0 < values.max():
+    low, high = _range(values)
+    if low < 0 < high:
         lines = ax.contour(plane.xs[columns], plane.ys[rows], values, levels=[0])
         lines.set(**style | {"facecolor": "none"})
 

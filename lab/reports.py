@@ -17,9 +17,14 @@ from support.text import listed, percent, shortened, shown
 from train import make_data
 
 
-def shown_name(name: str, activation: str) -> str:
-    """Return what a model of a class is called: linear, or its activation function's name."""
-    return "linear" if name == "CircleModelV0" else ACTIVATIONS[activation].__name__
+def shown_name(name: str, activation: str | None) -> str:
+    """Return what a model of a class is called: linear, or its activation function's name.
+
+    None stands for several activation functions, which the values of the setting name.
+    """
+    if name == "CircleModelV0":
+        return "linear"
+    return "activation as below" if activation is None else ACTIVATIONS[activation].__name__
 
 
 def kind(model) -> str:

@@ -19,7 +19,8 @@ def run_many(runs, seeds, compared, device, out, compiled, processes, checkpoint
     """
     classes, settings = classes_to_train(compared, runs), next(iter(runs.values()))
     share = processes.share(len(seeds))
-    names = {each.__name__: shown_name(each.__name__, settings["activation"]) for each in classes}
+    activation = None if compared == "activation" else settings["activation"]
+    names = {each.__name__: shown_name(each.__name__, activation) for each in classes}
     boundaries = None
     if draws_boundaries(compared, settings):
         boundaries = Boundaries(make_data(**keywords_of(make_data, settings)), seeds, names)
@@ -41,7 +42,7 @@ def run_many(runs, seeds, compared, device, out, compiled, processes, checkpoint
     print(f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}, on {device}.")
     print(report(compared, summaries, bests))
     if compared:
-        save_figure(plot_comparison(compared, summaries), out / "comparison.png")
+        save_figure(plot_comparison(compared, summaries, names), out / "comparison.png")
     else:
         guess = None if is_csv(settings["data"]) else 1 / (settings["classes"] or 2)
         by_name = {name: history for (_, name), history in histories.items()}

@@ -228,18 +228,21 @@ def _bins(values):
     return distinct[0] - step / 2 + step * np.arange(math.ceil(spread / step + 0.5) + 1)
 
 
-def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
-    """Return a figure of accuracies and losses at each value of the setting, with intervals."""
+def plot_comparison(setting: str, summaries: dict[tuple, dict], names: dict[str, str]) -> Figure:
+    """Return a figure of accuracies and losses at each value of the setting, with intervals.
+
+    names: what to call the models of a class, by the class's name.
+    """
     values = list(dict.fromkeys(value for value, _ in summaries))
     texts = [shortened(as_argument(value), 40) for value in values]
     crowded = sum(width(text, 10) + 0.1 for text in texts) > 7.5  # inches
     height = 6.4 + crowded * max(width(text, 10) for text in texts)
     figure = Figure(figsize=(8.6, height), layout="constrained")
     accuracy, loss = figure.subplots(2, 1)
-    names = list(dict.fromkeys(name for _, name in summaries))
+    classes = list(dict.fromkeys(name for _, name in summaries))
     line = "" if isinstance(values[0], str) else "-"  # nothing lies between two names
-    for shift, name in zip(np.linspace(-0.08, 0.08, len(names) or 1), names, strict=True):
-        several = [summaries[value, name] for value in values]
+    for shift, each in zip(np.linspace(-0.08, 0.08, len(classes)), classes, strict=True):
+        several, name = [summaries[value, each] for value in values], names[each]
         series = [(accuracy, "mean", "mean_95_bootstrap", line, name)]
         if any(s["mean"] != s["train_mode_mean"] for s in several):
             series[0] = (*series[0][:4], f"{name}, eval()")
@@ -252,8 +255,8 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict]) -> Figure:
                     if s[mean] is not None]  # fmt: skip
             at, middle, low, high = np.array(kept).reshape(-1, 4).T
             ax.errorbar(
-                at, middle, (middle - low, high - middle), color=COLORS[name], label=label,
-                ls=style, marker=MARKERS[name], mfc="white" if style == ":" else None, capsize=3,
+                at, middle, (middle - low, high - middle), color=COLORS[each], label=label,
+                ls=style, marker=MARKERS[each], mfc="white" if style == ":" else None, capsize=3,
             )  # fmt: skip
     n = next(iter(summaries.values()))["seeds"]
     for ax in (accuracy, loss):

@@ -9,7 +9,7 @@ import csv
 import re
 from collections import Counter
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,8 @@ LARGEST = 1e30  # its square and the differences of such numbers are numbers, to
 SAMPLE = 2**16  # bytes that tell how a file is written
 UNNAMED = re.compile(r"|Unnamed: \d+")  # as pandas writes and reads the numbers of rows
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+THOUSANDS_BY_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
+NUMBER_WITH_COMMA = re.compile(r"[+-]?\d[\d.]*,\d+")
 MISSING = {"na", "n/a", "#n/a", "nan", "null", "none", "?"}  # ways to write that there is nothing
 LETTERS = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -141,7 +143,7 @@ def _read(path, rows, features, label, encoding, separator):
     header = [name.strip() for name in next(rows, [])]
     columns = _columns(path, header, features, label)
     points, labels, numbers = [], [], {}  # numbers: label -> its number in the order of appearance
-    decimal_commas = False
+    decimal_commas = decimal_points = False
     filled = ((rows.line_num, row) for row in rows if any(map(str.strip, row)))
     while some := list(islice(filled, ROWS_AT_A_TIME)):
         lines, part = zip(*some, strict=True)
@@ -153,7 +155,9 @@ def _read(path, rows, features, label, encoding, separator):
             )
         texts = [[row[column] for row in part] for column in columns]
         if not points:
-            decimal_commas = _has_decimal_commas(texts[0] + texts[1], separator)
+            everything = chain.from_iterable(part)
+            decimal_commas = _has_decimal_commas(texts[0] + texts[1], everything, separator)
+            decimal_points = separator == ";" and _may_part_thousands(texts[0] + texts[1])
         where = [(path, lines, header[column]) for column in columns]
         points.append(
             np.stack([_numbers(texts[i], decimal_commas, *where[i]) for i in (0, 1)], axis=1)
@@ -164,7 +168,8 @@ def _read(path, rows, features, label, encoding, separator):
     where = f"{path}, column {shown(header[columns[2]])}"
     class_names, y = _classes(where, numbers, labels, decimal_commas)
     X, feature_names = np.concatenate(points), tuple(header[column] for column in columns[:2])
-    notes = _notes(path, encoding, separator, decimal_commas) + _notes_on_labels(where, class_names)
+    decimal = "decimal commas" * decimal_commas or "decimal points" * decimal_points
+    notes = _notes(path, encoding, separator, decimal) + _notes_on_labels(where, class_names)
     if features is None:
         notes += [
             f"{path}, column {shown(name)} numbers the rows; --features names other columns."
@@ -230,9 +235,20 @@ def _check_length(name, where):
         )
 
 
-def _has_decimal_commas(texts, separator):
-    """Whether the commas in numbers are decimal ones: not all of them can part thousands."""
+def _may_part_thousands(texts):
+    """Whether there are points in numbers, and all may part thousands, as in 1.000."""
+    points = [text.strip() for text in texts if "." in text]
+    return bool(points) and all(map(THOUSANDS_BY_POINTS.fullmatch, points))
+
+
+def _has_decimal_commas(texts, everything, separator):
+    """Whether the commas in the features' numbers are decimal ones: not all can part thousands.
+
+    Where there are none, but points that may part thousands, the table's other numbers tell.
+    """
     commas = [text.strip() for text in texts if "," in text]
+    if not commas and _may_part_thousands(texts):
+        commas = [text for text in map(str.strip, everything) if NUMBER_WITH_COMMA.fullmatch(text)]
     thousands = all(map(THOUSANDS.fullmatch, commas))
     if separator == ";":  # as it stands between columns where commas are decimal ones
         thousands = thousands and any("." in text for text in commas)
@@ -333,13 +349,13 @@ def _classes(where, numbers, labels, decimal_commas):
     return tuple(shortest[value] for value in order), y
 
 
-def _notes(path, encoding, separator, decimal_commas):
+def _notes(path, encoding, separator, decimal):
     """Return sentences on how a file was read, where it isn't the plain way."""
     ways, notes = [], []
     if separator != ",":
         ways.append(f"{SEPARATORS[separator]} between its columns")
-    if decimal_commas:
-        ways.append("decimal commas")
+    if decimal:
+        ways.append(decimal)
     if encoding in LETTERS:
         ways.append(f"letters of {LETTERS[encoding]}")
     if ways:

@@ -126,6 +126,19 @@ def test_settings_are_compared_on_the_same_seeds(tmp_path, capsys, comparison, v
     assert capsys.readouterr().out.count("\n| ") == models * len(values) + 2
 
 
+@pytest.mark.parametrize(
+    ("comparison", "names"),
+    [("lr=0.1,0.2", ["linear", "Tanh"]), ("activation=relu,identity", ["activation as below"])],
+)
+def test_a_compared_network_is_called_by_what_bends_it(tmp_path, monkeypatch, comparison, names):
+    saved = []
+    monkeypatch.setattr("lab.run_many.save_figure", lambda figure, path: saved.append(figure))
+    run(*SMALL, "--activation", "tanh", "--seeds", "2", "--compare", comparison, out=tmp_path)
+    accuracy, loss = saved[0].axes
+    assert accuracy.get_legend_handles_labels()[1] == names
+    assert loss.get_legend_handles_labels()[1] == names
+
+
 @pytest.mark.parametrize(("comparison", "shown"), [("lr=0.1,0.2", 1), ("noise=0.1,0.2", 0)])
 def test_the_best_possible_is_shown_where_it_is_one(tmp_path, capsys, comparison, shown):
     run(*SMALL, "--seeds", "2", "--compare", comparison, out=tmp_path)

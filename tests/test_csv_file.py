@@ -111,6 +111,12 @@ WRONG = [
     ("a,b,c\n1,2,x\n3e38,2,y\n", "line 3, column 'a' must be a number up to 1e.30; got '3e38'"),
     ("a,b,c\n1,2,x\n1_0,2,y\n", "line 3, column 'a' must be a finite number; got '1_0'"),
     ("a;b;c\n1,5;2;x\n2.5;2;y\n", "line 3, column 'a' .*; got '2.5'. There are"),
+    (
+        "a;b;c;d\n1.000;2;1,5;x\n3;4;2,5;y\n",
+        "line 2, column 'a' .*; got '1.000'. There are",
+    ),
+    ("a;b;c\n1.000;2;1,5\n2.000;3;2,5\n", "line 2, column 'a' .*; got '1.000'. There are"),
+    ('a,b,c,d\n1,2,3,x\n-1.000,2,"1.500,5",x\n', "got '-1.000'. There are decimal commas"),
     ("a\tb\tc\n1,500\t2\tx\n", "line 2, column 'a' must be a finite number; got '1,500'"),
     (f"a,b,c\n1,2,{'x' * 201}\n", "line 2, column 'c' must have names of at most 200 .*; got 201"),
     (f"{'a' * 201},b,c\n1,2,x\n", "line 1 must have names of at most 200 characters; got 201"),
@@ -278,6 +284,23 @@ def test_labels_that_may_be_meant_for_one_or_for_none_are_told_of(tmp_path, labe
     assert table.class_names == names
     assert len(table.notes) == (note is not None)
     assert all(note in told for told in table.notes)
+
+
+@pytest.mark.parametrize(
+    ("number", "other", "separator", "notes"),
+    [
+        ("1.000", '"Smith, J."', ",", []),
+        ("1.000", '"1,000"', ",", []),  # parts thousands, too
+        ("0.500", "1,5", ";", ["semicolons between its columns."]),
+        ("1.000", "5", ";", ["semicolons between its columns and decimal points."]),
+    ],
+)
+def test_points_are_decimal_where_no_comma_is(tmp_path, number, other, separator, notes):
+    rows = [("a", "b", "c", "y"), *((number, f"{i * i}", other, f"{i % 2}") for i in range(4))]
+    path = write(tmp_path / "a.csv", "\n".join(map(separator.join, rows)))
+    table = read(path)
+    assert table.X[:, 0].tolist() == [float(number)] * 4
+    assert [note.removeprefix(f"{path} was read with ") for note in table.notes] == notes
 
 
 def test_numbers_for_labels_may_have_decimal_commas(tmp_path):

@@ -531,6 +531,42 @@ def test_an_error_names_the_parameter_the_rule_and_what_came(changes, error, wor
     assert not plt.get_fignums()  # nothing was drawn
 
 
+NO_POINT = np.ma.masked_array(X, mask=np.arange(60)[:, None] == [3, -1])
+NO_LABEL = np.ma.masked_array(y, mask=np.arange(60) == 3)
+
+
+@pytest.mark.parametrize(
+    ("points", "labels", "words"),
+    [
+        (NO_POINT, y, r"X must be finite; got \[nan, .* in row 3"),
+        ((9 * NO_POINT).astype(int), y, r"X must be finite; got \[nan, .* in row 3"),
+        (X, NO_LABEL, "y must have no missing labels; got None"),
+        (X, NO_LABEL.astype(float), "y must have no missing labels; got nan"),
+        (
+            X,
+            pd.Series(LETTERS, dtype="string").mask(y == 1),
+            "y must have no missing labels; got <NA>",
+        ),
+        (
+            X,
+            pd.Series(LETTERS, dtype="category").where(y == 1),
+            "y must have no missing labels; got nan",
+        ),
+        (X, pd.Series([pd.NaT] * 60, dtype=object), "y must have no missing labels; got NaT"),
+    ],
+)
+def test_what_is_masked_or_missing_is_not_drawn_as_data(points, labels, words):
+    for plot in (plot_decision_boundary, plot_hidden_units):
+        with pytest.raises(ValueError, match=words):
+            plot(CircleModelV0(), points, labels)
+    with pytest.raises(ValueError, match=words.partition(" ")[2]):
+        plot_predictions(X, y, points, labels)
+
+
+def test_a_mask_that_hides_nothing_is_no_matter():
+    plot_decision_boundary(CircleModelV0(), np.ma.masked_array(X), np.ma.masked_array(y))
+
+
 def test_scores_must_fit_the_classes():
     class Few(Recorder):
         classes_ = ("a", "b", "c")
@@ -657,8 +693,8 @@ def test_the_switch_is_what_goes_into_the_activation_function():
         with torch.no_grad():
             given = between(model, expected.clone())
         layer, _ = layers
-        np.testing.assert_allclose(layer.switch[0], expected, atol=1e-6)
-        np.testing.assert_allclose(layer.activation[0], given, atol=1e-6)
+        np.testing.assert_allclose(layer.switch, expected, atol=1e-6)
+        np.testing.assert_allclose(layer.activation, given, atol=1e-6)
 
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # torch.compile's own
@@ -1049,6 +1085,23 @@ def test_answers_on_one_side_of_0_are_warned_of_where_there_are_two_classes(func
     drawn(Ends(function), np.ones(len(X)))
 
 
+def test_a_logarithm_of_one_probability_is_warned_of():
+    class LogOfOne(Ends):
+        def forward(self, x):
+            return super().forward(x).log_softmax(1)[:, 1]
+
+    with pytest.warns(UserWarning, match="all on one side of 0"):
+        drawn(LogOfOne(lambda z: z, 2), y)
+
+
+@pytest.mark.parametrize("function", [nn.functional.softplus, lambda z: 100 * z.softmax(1)])
+def test_answers_above_0_of_several_classes_are_warned_of(function):
+    with pytest.warns(UserWarning, match="all on one side of 0, and are drawn as logits"):
+        drawn(Ends(function, 3))
+    drawn(Ends(lambda z: -z.exp(), 3))
+    drawn(Ends(function, 3), returns="scores")
+
+
 def test_a_regressor_of_probabilities_is_drawn_by_them():
     tree = DecisionTreeRegressor(max_depth=2).fit(X, y)
     ax = plot_decision_boundary(tree, X, y, grid_resolution=20, **PLANE)
@@ -1181,6 +1234,27 @@ def test_names_that_match_no_label_are_an_error(names, model):
         plot_decision_boundary(model, X, YES, class_names=names)
 
 
+@pytest.mark.parametrize(
+    ("model", "labels", "names"),
+    [
+        (CircleModelV0(), y, ["a", "a"]),
+        (CircleModelV0(), YES, {"no": "a", "yes": "a"}),
+        (Sectors(), y, ["a", "b", "a"]),
+        (Sectors(), None, np.array(["a", "b", "a"])),
+        (LogisticRegression().fit(X, YES), YES, ["no", "no"]),
+    ],
+)
+def test_two_classes_of_one_name_are_an_error(model, labels, names):
+    with pytest.raises(ValueError, match=r"class_names must differ from each other; got"):
+        plot_decision_boundary(model, X, labels, class_names=names)
+
+
+def test_names_that_end_in_zero_are_kept():
+    labels = np.array(["v1", "v1.0"])[y]
+    ax = plot_decision_boundary(CircleModelV0(), X, labels)
+    assert [line.get_label() for line in ax.lines] == ["v1", "v1.0"]
+
+
 def test_gaps_in_the_labels_are_numbers_where_the_model_has_as_many_classes():
     ax = plot_decision_boundary(CircleModelV0(out_features=3), X, 2 * y)
     colors = [to_rgb(helper_functions.CLASS_COLORS[i]) for i in (0, 2)]
@@ -1274,13 +1348,16 @@ def test_the_line_and_the_points_have_their_own_styles():
         (dict(features=5), "features must have columns of X"),
         (dict(at={"u": 1}), "at must have columns of X"),
         (dict(at={0: "u"}), "at must have a number for each feature; could not convert"),
-        (dict(at=[1, 2, 3]), "at must have a number for each feature; could not broadcast"),
+        (dict(at=[1, 2, 3]), "at must have a number for each feature; cannot reshape"),
+        (dict(at=5), "at must have a number for each feature; cannot reshape"),
+        (dict(at=[5]), "at must have a number for each feature; cannot reshape"),
+        (dict(X=pd.DataFrame(X, columns=["u", "u"]), features="uu"), "features must have columns"),
         (dict(at=[1, np.nan]), r"at must be finite; got \[1, nan\]"),
     ],
 )
 def test_wrong_options_are_told_before_anything_is_drawn(options, words):
     with pytest.raises(ValueError, match=words):
-        plot_decision_boundary(Ring(), X, y, **options)
+        plot_decision_boundary(**dict(model=Ring(), X=X, y=y) | options)
     assert not plt.get_fignums()
 
 
@@ -1304,6 +1381,9 @@ def slice_points(at, i=0, j=2):
         (WIDE, dict(features=(0, 2)), WIDE.mean(axis=0)),
         (FRAME, dict(features=("alpha", "gamma")), WIDE.mean(axis=0)),
         (FRAME, dict(features=(0, "gamma"), at={"beta": 3, 3: -1}), [0, 3, 0, -1]),
+        (FRAME, dict(features=(0, 2), at=FRAME.loc[7, ::-1]), WIDE[7]),  # matched by name
+        (FRAME, dict(features=(0, 2), at=FRAME.iloc[[7], ::-1]), WIDE[7]),
+        (FRAME, dict(features=(0, 2), at=pd.Series({"delta": 2.0, "beta": 1.0})), [0, 1, 0, 2]),
         (torch.from_numpy(WIDE), dict(features=(0, -2), at=WIDE[7]), WIDE[7]),
     ],
 )
@@ -1381,6 +1461,12 @@ def test_what_has_no_answer_is_left_blank():
 def seen_alpha(ax):
     image = ax.images[0]
     return image.cmap(image.norm(image.get_array()))[..., 3] > 0
+
+
+def test_what_a_model_masks_is_left_blank():
+    masked = lambda p: np.ma.masked_where(p[:, 0] < 0, p[:, 1])  # noqa: E731
+    ax = plot_decision_boundary(masked, X, grid_resolution=20, **PLANE)
+    np.testing.assert_array_equal(seen_alpha(ax), np.tile(np.arange(20) > 9, (20, 1)))
 
 
 def test_an_error_outside_a_models_domain_names_the_place():

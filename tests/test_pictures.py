@@ -137,9 +137,9 @@ def test_seeds_have_room(scale):
     "values", [(0.1, 0.2), tuple(range(30)), tuple(f"{i} ".ljust(40, "m") for i in range(30))]
 )
 def test_comparisons_have_room(scale, values):
-    names = ("CircleModelV0", "CircleModelV2")
+    names = {"CircleModelV0": "linear", "CircleModelV2": "leaky ReLU"}
     each = {(v, name): summarize(seeds_history(scale), None) for v in values for name in names}
-    figure = plot_comparison("hidden_units", each)
+    figure = plot_comparison("hidden_units", each, names)
     assert overlaps(figure) == ([], [])
 
 

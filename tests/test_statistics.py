@@ -120,8 +120,10 @@ def test_plots_show_the_figures():
     assert list(losses.lines[0].get_ydata()) == pytest.approx([0.7, 0.5, 0.2])
 
     summary = summarize(a_history(), best=0.995)
-    figure = plot_comparison("lr", {(v, "CircleModelV2"): summary for v in (0.1, 0.2)})
+    each = {(v, name): summary for v in (0.1, 0.2) for name in names}
+    figure = plot_comparison("lr", each, names)
     accuracy, loss = figure.axes
+    assert loss.get_legend_handles_labels()[1] == ["linear", "ReLU"]
     assert [t.get_text() for t in loss.get_xticklabels()] == ["0.1", "0.2"]
     assert list(accuracy.lines[0].get_ydata()) == pytest.approx([0.98, 0.98])
-    assert "CircleModelV2, train()" in accuracy.get_legend_handles_labels()[1]
+    assert "ReLU, train()" in accuracy.get_legend_handles_labels()[1]
