@@ -41,7 +41,12 @@ class Interrupts:
             raise Interrupted(self.signum) from error  # a library has made another error of it
 
     def _note(self, signum, _):
+        if self.signum is not None:  # the second has come with the first
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)
         self.signum = signum
+        signal.signal(signum, _pass)
+        signal.raise_signal(signum)  # Python looks for what else has come, while it has handlers
         for each in self._before:
             signal.signal(each, signal.SIG_DFL)
         if not self.hold:
@@ -51,3 +56,7 @@ class Interrupts:
         """Raise `Interrupted` if a signal has come."""
         if self.signum is not None:
             raise Interrupted(self.signum)
+
+
+def _pass(*_):
+    """Handle a signal by doing nothing."""
