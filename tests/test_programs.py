@@ -168,6 +168,33 @@ with Interrupts():
     assert (-done.returncode in SIGNALS, done.stderr) == (True, "")
 
 
+WHILE_IT_TELLS_OF_ANOTHER = """
+import os, signal
+import support.program
+write = os.write
+def write_later(*arguments):
+    os.write = write
+    signal.raise_signal(signal.SIGTERM)
+    return write(*arguments)
+os.write = write_later
+signal.raise_signal(signal.SIGINT)
+"""
+WHEN_PYTHON_ENDS = """
+import atexit, os, signal
+atexit.register(os.kill, os.getpid(), signal.SIGTERM)  # the first to be registered is the last
+import support.program
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "errors"),
+    [(WHILE_IT_TELLS_OF_ANOTHER, 130, "-c: stopped.\n"), (WHEN_PYTHON_ENDS, -15, "")],
+)
+def test_a_program_tells_of_its_end_once(program, status, errors):
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (status, errors)
+
+
 def test_nothing_happens_to_signals_on_import():
     assert "support.program" not in sys.modules
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
