@@ -179,16 +179,21 @@ def write_later(*arguments):
 os.write = write_later
 signal.raise_signal(signal.SIGINT)
 """
-WHEN_PYTHON_ENDS = """
-import atexit, os, signal
-atexit.register(os.kill, os.getpid(), signal.SIGTERM)  # the first to be registered is the last
+WHEN_IT_HAS_TOLD_OF_ANOTHER = """
+import signal
 import support.program
+from support.interrupts import Interrupts
+try:
+    with Interrupts():
+        signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    signal.raise_signal(signal.SIGTERM)
 """
 
 
 @pytest.mark.parametrize(
     ("program", "status", "errors"),
-    [(WHILE_IT_TELLS_OF_ANOTHER, 130, "-c: stopped.\n"), (WHEN_PYTHON_ENDS, -15, "")],
+    [(WHILE_IT_TELLS_OF_ANOTHER, 130, "-c: stopped.\n"), (WHEN_IT_HAS_TOLD_OF_ANOTHER, -15, "")],
 )
 def test_a_program_tells_of_its_end_once(program, status, errors):
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
