@@ -34,7 +34,10 @@ class NoCheckpoint:
     seconds = 0.0
 
     def begin(self, training, film=None):
-        """Take up a training that is due; if it was stopped, put it where it was."""
+        """Take up a training that is due; if it was stopped, put it where it was.
+
+        film: the one whose last reel has the training's model.
+        """
 
     def look(self):
         """See between two steps whether to stop or to save."""

@@ -12,11 +12,11 @@ from support.model_files import check_numbers
 
 
 class RunningTraining:
-    """A training that is under way, with its number and the time that it took."""
+    """A training that is under way, with its number, the time that it took, and what a film saw."""
 
     def __init__(self, number, training, settings, film):
         self.number, self.training, self.settings = number, training, settings
-        self.film = [] if film is None else film
+        self.seen, self.epochs_to_see = (film.reels[-1][1], film.epochs) if film else ([], [])
         self.seconds, self.start = 0.0, time.perf_counter()
         self.saved = (0, 0)  # the place that the file has; none is needed for the beginning
 
@@ -49,7 +49,7 @@ class RunningTraining:
             "optimizer": {str(n): tensors for n, tensors in state["optimizer"]["state"].items()},
             "history": {k: torch.tensor(v, dtype=_kind(k)) for k, v in state["history"].items()},
             "cuda_random": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
-            "film": self.film,
+            "film": self.seen,
             "seconds": self.seconds + time.perf_counter() - self.start,
         }
 
@@ -63,7 +63,7 @@ class RunningTraining:
         training.load_state_dict(state | {"optimizer": optimizer, "history": history})
         if device.type == "cuda":
             torch.cuda.set_rng_state(state["cuda_random"], device)
-        self.film[:], self.seconds, self.saved = state["film"], state["seconds"], self.place()
+        self.seen[:], self.seconds, self.saved = state["film"], state["seconds"], self.place()
 
     def _check(self, state):
         training, points, epoch = self.training, self.training.data.X_train, state["epoch"]
@@ -73,6 +73,7 @@ class RunningTraining:
         recorded = math.ceil(epoch / every) if is_over else epoch // every
         own = self._pattern(recorded)
         check_fits(_is_like(state, own))
+        check_fits(len(state["film"]) == sum(each <= epoch for each in self.epochs_to_see))
         check_fits(all(_is_like(tensors, own["model"]) for tensors in state["film"]))
         check_fits(all(state[name] == own[name] for name in ("number", "checksum")))
         epochs = range(every, every * recorded + 1, every)
@@ -81,7 +82,8 @@ class RunningTraining:
         fixed = [name for name in own["model"] if "standardize" in name]  # by the data
         check_fits(all(torch.equal(state["model"][n], own["model"][n].cpu()) for n in fixed))
         if points.ndim == 2:  # of many models, some may overflow
-            for tensors in (state["model"], *state["optimizer"].values(), state["history"]):
+            each = (state["model"], *state["optimizer"].values(), state["history"], *state["film"])
+            for tensors in each:
                 check_numbers(tensors)
 
     def _pattern(self, recorded: int) -> dict:

@@ -546,6 +546,24 @@ def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
     assert status_of("--resume", out=tmp_path) == 0
 
 
+def test_a_film_that_does_not_fit_is_refused(tmp_path, stop_after, capsys):
+    stop_after(12)
+    status_of(*SMALL, "--animate", out=tmp_path)
+    path = tmp_path / "checkpoint" / "training-0000.safetensors"
+    state = read_state(path)
+    assert state["epoch"] == len(state["film"]) - 1 == 5
+    first, *others = state["film"]
+    wrong = [[], others, [*others, first, first], [{}, *others], [None, *others]]
+    wrong += [[with_other(first, "layers.output.bias"), *others]]  # which lacks the other tensors
+    wrong += [[first | with_other(first, "layers.output.bias"), *others]]  # which isn't finite
+    wrong += [[first | {"layers.output.bias": torch.zeros(7)}, *others]]
+    for film in wrong:
+        write_state(path, state | {"film": film})
+        assert "holds another training" in refused("--resume", out=tmp_path, capsys=capsys), film
+    write_state(path, state)
+    assert status_of("--resume", out=tmp_path) == 0
+
+
 def test_a_training_of_a_run_with_other_settings_is_refused(tmp_path, stop_after, capsys):
     for rate in ("0.1", "0.2"):
         stop_after(3)
