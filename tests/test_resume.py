@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from contextlib import suppress
+from copy import deepcopy
 from itertools import pairwise
 
 import pytest
@@ -20,6 +21,7 @@ import train
 from lab import checkpoints, command_line
 from lab.checkpoints import checkpointed
 from lab.processes import Processes
+from model import CircleModelV2
 from support.csv_file import read_csv
 from support.interrupts import Interrupted, Interrupts
 from support.tensor_files import read_state, write_state
@@ -124,6 +126,22 @@ def test_a_signal_outside_of_training_loses_no_training(tmp_path, monkeypatch, p
     over = place != "train_both"
     assert len(steps) == 2 * (2 if over else 2 * 12 + 2)  # before, in and after each training
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
+
+
+def test_a_training_that_is_over_is_kept_as_it_was(tmp_path):
+    data = train.make_data(samples=60)
+    training = train.Training(CircleModelV2(batch_norm=True), data, epochs=3)
+    with checkpointed(tmp_path, [], []) as checkpoint:
+        checkpoint.begin(training)
+        for _ in training:
+            pass
+        checkpoint.finish(training)
+        before = deepcopy(training.model.state_dict())
+        train.evaluate(training.model, data.X_test, data.y_test, training=True)  # moves statistics
+        checkpoint.save()
+        kept = read_state(tmp_path / "checkpoint" / "training-0000.safetensors")["model"]
+    assert kept.keys() == before.keys()
+    assert all(torch.equal(kept[name], before[name]) for name in kept)
 
 
 def test_a_signal_of_which_a_library_makes_another_error_is_still_one(
