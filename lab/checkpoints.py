@@ -6,21 +6,18 @@ which they began. No training depends on another, so each file may be of another
 """
 
 import json
-import math
 import shlex
 import time
-import zlib
 from contextlib import contextmanager, nullcontext, suppress
 from copy import deepcopy
-from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from lab.processes import ALONE
+from lab.running_training import RunningTraining, check_fits
 from support.files import check_own_directory, locked, remove_partial_files, sync_directory
 from support.interrupts import Interrupted, Interrupts
-from support.model_files import check_numbers
 from support.tensor_files import CheckpointError, read_state, write_state
 from support.text import shown
 
@@ -37,7 +34,10 @@ class NoCheckpoint:
     seconds = 0.0
 
     def begin(self, training, film=None):
-        """Take up a training that is due; if it was stopped, put it where it was."""
+        """Take up a training that is due; if it was stopped, put it where it was.
+
+        film: the one whose last reel has the training's model.
+        """
 
     def look(self):
         """See between two steps whether to stop or to save."""
@@ -121,7 +121,7 @@ class Checkpoint(NoCheckpoint):
 
     def begin(self, training, film=None):
         self._interrupts.hold = True  # from here on a signal waits until a step is over
-        one = _Running(self._begun, training, self._run["settings"], film)
+        one = RunningTraining(self._begun, training, self._run["settings"], film)
         path = self._file(one.number)
         if path.exists():
             state = read_state(path)
@@ -163,7 +163,7 @@ class Checkpoint(NoCheckpoint):
         while self._over:
             write_state(self._file(self._over[0]["number"]), self._over[0])
             del self._over[0]
-        for one in filter(_Running.is_new, self._running.values()):
+        for one in filter(RunningTraining.is_new, self._running.values()):
             write_state(self._file(one.number), one.state())
             one.saved = one.place()
         end = time.monotonic()
@@ -182,109 +182,6 @@ def _remove(directory):
         directory.rmdir()
 
 
-class _Running:
-    """A training that is under way, with its number and the time that it took."""
-
-    def __init__(self, number, training, settings, film):
-        self.number, self.training, self.settings = number, training, settings
-        self.film = [] if film is None else film
-        self.seconds, self.start = 0.0, time.perf_counter()
-        self.saved = (0, 0)  # the place that the file has; none is needed for the beginning
-
-    def place(self) -> tuple[int, int]:
-        return self.training.epoch, self.training.step
-
-    def is_new(self) -> bool:
-        """Whether the file has another state."""
-        return self.place() != self.saved
-
-    def has_passed(self, every) -> bool:
-        """Whether an epoch that `every` divides has ended since the state was saved."""
-        return self.training.epoch // every > self.saved[0] // every
-
-    @cached_property
-    def checksum(self):
-        """A number that differs for other settings of the run or other data, all but certainly."""
-        number = zlib.crc32(json.dumps(self.settings).encode())
-        for tensor in self.training.data[:4]:
-            number = zlib.crc32(tensor.cpu().contiguous().view(torch.uint8).numpy(), number)
-        return number
-
-    def state(self) -> dict:
-        """Return all that the rest of the training depends on."""
-        device = self.training.data.X_train.device
-        state = self.training.state_dict()
-        return state | {
-            "number": self.number,
-            "checksum": self.checksum,
-            "optimizer": {str(n): tensors for n, tensors in state["optimizer"]["state"].items()},
-            "history": {k: torch.tensor(v, dtype=_kind(k)) for k, v in state["history"].items()},
-            "cuda_random": torch.cuda.get_rng_state(device) if device.type == "cuda" else None,
-            "film": self.film,
-            "seconds": self.seconds + time.perf_counter() - self.start,
-        }
-
-    def restore(self, state: dict) -> None:
-        """Put everything in the state that is given; raises an error of some kind if that fails."""
-        training, points, epoch = self.training, self.training.data.X_train, state["epoch"]
-        _check(0 <= epoch <= training.epochs and 0 <= state["step"] <= points.shape[-2])
-        _check(0 <= state["seconds"] < math.inf)
-        is_over, every = epoch == training.epochs, training.record_every
-        recorded = math.ceil(epoch / every) if is_over else epoch // every
-        shape = (recorded, *points.shape[:-2]) if recorded else (0,)
-        group = training.optimizer.param_groups[0]
-        buffers = group["params"] if group["momentum"] else ()
-        own = (
-            self.state()
-            | {  # what a training has none of when it begins
-                "optimizer": {str(n): {"momentum_buffer": like} for n, like in enumerate(buffers)},
-                "history": {
-                    key: torch.empty(
-                        shape[:1] if key == "epoch" else shape, dtype=_kind(key), device="meta"
-                    )
-                    for key in training.history
-                },
-            }
-        )
-        _check(_is_like(state, own))
-        _check(all(_is_like(tensors, own["model"]) for tensors in state["film"]))
-        _check(all(state[name] == own[name] for name in ("number", "checksum")))
-        fixed = [name for name in own["model"] if "standardize" in name]  # by the data
-        _check(all(torch.equal(state["model"][n], own["model"][n].cpu()) for n in fixed))
-        if points.ndim == 2:  # of many models, some may overflow
-            for tensors in (state["model"], *state["optimizer"].values(), state["history"]):
-                check_numbers(tensors)
-        history = {key: values.tolist() for key, values in state["history"].items()}
-        epochs = range(every, every * recorded + 1, every)
-        _check(history["epoch"] == [min(each, training.epochs) for each in epochs])
-        optimizer = {int(number): tensors for number, tensors in state["optimizer"].items()}
-        optimizer = training.optimizer.state_dict() | {"state": optimizer}
-        training.load_state_dict(state | {"optimizer": optimizer, "history": history})
-        if points.device.type == "cuda":
-            torch.cuda.set_rng_state(state["cuda_random"], points.device)
-        self.film[:], self.seconds, self.saved = state["film"], state["seconds"], self.place()
-
-
-def _check(fits):
-    if not fits:
-        raise ValueError("the state is of another training")
-
-
-def _kind(key):
-    """Return the type of a history's numbers as tensors, which lose no bit."""
-    return torch.int64 if key == "epoch" else torch.float64
-
-
-def _is_like(stored, own):
-    """Whether nested dicts have the same names, types, and shapes of tensors."""
-    if isinstance(own, torch.Tensor):
-        is_tensor = isinstance(stored, torch.Tensor)
-        return is_tensor and (stored.shape, stored.dtype) == (own.shape, own.dtype)
-    if isinstance(own, dict) and isinstance(stored, dict):
-        return stored.keys() == own.keys() and all(_is_like(stored[k], own[k]) for k in own)
-    return type(stored) is type(own)
-
-
 def stored_command(out) -> list[str]:
     """Return the command line's arguments that began the run which was stopped in `out`."""
     return _read_run(out)["command"]
@@ -299,11 +196,11 @@ def _read_run(out, settings=None):
         )
     run = read_state(path)
     try:
-        _check(run["format"] == FORMAT)
-        _check(type(run["command"]) is list and len(run["command"]) <= MAX_ARGUMENTS)
-        _check(not any(argument.startswith(("-h", "--help")) for argument in run["command"]))
-        _check(type(run["threads"]) is int and 1 <= run["threads"] <= 4096)
-        _check(settings is None or run["settings"] == json.loads(json.dumps(settings)))
+        check_fits(run["format"] == FORMAT)
+        check_fits(type(run["command"]) is list and len(run["command"]) <= MAX_ARGUMENTS)
+        check_fits(not any(argument.startswith(("-h", "--help")) for argument in run["command"]))
+        check_fits(type(run["threads"]) is int and 1 <= run["threads"] <= 4096)
+        check_fits(settings is None or run["settings"] == json.loads(json.dumps(settings)))
     except Exception as error:
         raise CheckpointError(f"{path} is not the checkpoint of this run.") from error
     return run

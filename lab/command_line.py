@@ -1,6 +1,5 @@
 """The command line of train.py: its options, and what they ask for."""
 
-import gc
 import os
 import shutil
 import sys
@@ -190,4 +189,3 @@ def main(argv: list[str] | None = None) -> None:
             picture = next(name for name in files if name.endswith(".png"))
             print(f"\nIn {args.out}: {listed(files)}.")
             print(f"Look at {picture}; then docs/index.html trains both networks in a browser.")
-    gc.freeze()  # there is nothing left to collect, and looking for it takes a second

@@ -1,6 +1,7 @@
 """A command line whose options are keywords of functions, and whose errors are one sentence."""
 
 import argparse
+import gc
 import io
 import os
 import sys
@@ -69,6 +70,8 @@ class CommandLine(argparse.ArgumentParser):
             if sentence is None:
                 raise
             self.error(self.with_option(sentence))
+        finally:  # what is left is not worth looking for garbage, which takes a second at the end
+            gc.freeze()
 
     def with_option(self, sentence: str) -> str:
         """Return a sentence that begins with a setting's name as one types it: --batch-size."""

@@ -43,7 +43,7 @@ def train_both(
             compile_model(training.model, data.X_train.device)
         model = getattr(training.model, "module", training.model)
         states = film.load(model) if film else None
-        checkpoint.begin(training, states)
+        checkpoint.begin(training, film)
         start = time.perf_counter() - checkpoint.seconds
         with (
             threads_for(model, data.X_train),

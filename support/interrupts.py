@@ -1,7 +1,10 @@
 """Ctrl-C and its like as an exception that comes when the work at hand allows it."""
 
+import os
 import signal
+import sys
 import threading
+from contextlib import suppress
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")  # of Ctrl-C, of a system that shuts down, of a terminal
 SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
@@ -35,13 +38,19 @@ class Interrupts:
         return self
 
     def __exit__(self, kind, error, traceback):
-        for signum, handler in self._before.items():
-            signal.signal(signum, handler)
+        is_told = self.signum is not None or isinstance(error, Interrupted)
+        for signum, handler in self._before.items():  # a second one says no more
+            signal.signal(signum, signal.SIG_DFL if is_told and handler is end_program else handler)
         if error is not None and self.signum is not None and kind is not Interrupted:
             raise Interrupted(self.signum) from error  # a library has made another error of it
 
     def _note(self, signum, _):
+        if self.signum is not None:  # the second has come with the first
+            signal.signal(signum, signal.SIG_DFL)
+            signal.raise_signal(signum)
         self.signum = signum
+        signal.signal(signum, _pass)
+        signal.raise_signal(signum)  # Python looks for what else has come, while it has handlers
         for each in self._before:
             signal.signal(each, signal.SIG_DFL)
         if not self.hold:
@@ -51,3 +60,16 @@ class Interrupts:
         """Raise `Interrupted` if a signal has come."""
         if self.signum is not None:
             raise Interrupted(self.signum)
+
+
+def end_program(signum, _):
+    """Handle a signal by ending the process with one sentence."""
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    with suppress(OSError):
+        os.write(2, f"{os.path.basename(sys.argv[0])}: stopped.\n".encode(errors="replace"))
+    os._exit(128 + signum)
+
+
+def _pass(*_):
+    """Handle a signal by doing nothing."""

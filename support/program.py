@@ -1,23 +1,15 @@
 """What a script needs that is run as a program, before it loads libraries: importing it is enough.
 
 Ctrl-C and its like end the program with a sentence, rather than in the middle of an import; later
-`support.interrupts` takes over. Standard streams that are closed are opened on nothing: else the
-first files that are opened would get their numbers, and what is meant for a stream.
+`Interrupts` takes over. Standard streams that are closed are opened on nothing: else the first
+files that are opened would get their numbers, and what is meant for a stream.
 """
 
 import os
 import signal
 import sys
-from contextlib import suppress
 
-from support.interrupts import SIGNALS
-
-
-def _end(signum, _):
-    with suppress(OSError):
-        os.write(2, f"{os.path.basename(sys.argv[0])}: stopped.\n".encode(errors="replace"))
-    os._exit(128 + signum)
-
+from support.interrupts import SIGNALS, end_program
 
 for _name, _mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
     if getattr(sys, _name) is None:
@@ -25,4 +17,4 @@ for _name, _mode in {"stdin": "r", "stdout": "w", "stderr": "w"}.items():
 
 for _signum in SIGNALS:
     if signal.getsignal(_signum) is not signal.SIG_IGN:  # as under nohup
-        signal.signal(_signum, _end)
+        signal.signal(_signum, end_program)

@@ -8,7 +8,7 @@ import torch
 from matplotlib.figure import Figure
 
 from lab import progress, turns
-from support.interrupts import Interrupts
+from support.interrupts import SIGNALS, Interrupts
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)  # the tests' tensors are so small that a second thread only costs time
@@ -35,13 +35,16 @@ def _close_figures():
 
 @pytest.fixture(autouse=True)
 def _signals_come():
-    """Have Ctrl-C come as usual, in the processes that a test starts as well.
+    """Have Ctrl-C and its like come as usual, in the processes that a test starts as well.
 
-    Where tests run in the background, it may be ignored, and who ignores it hands that on.
+    Where tests run in the background or under nohup, some are ignored, and who ignores one hands
+    that on.
     """
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    usual = dict.fromkeys(SIGNALS, signal.SIG_DFL) | {signal.SIGINT: signal.default_int_handler}
+    before = {signum: signal.signal(signum, handler) for signum, handler in usual.items()}
     yield
-    signal.signal(signal.SIGINT, before)
+    for signum, handler in before.items():
+        signal.signal(signum, handler)
 
 
 @pytest.fixture

@@ -148,6 +148,7 @@ def test_what_cannot_be_read_is_named_with_its_line_and_column(tmp_path, text, m
         (("height,weight,kind",), "features must be the names of two columns, as 'x1,x2'; got"),
         (("height",), "features must be the names of two columns"),
         (("height,height",), "features must be the names of two columns"),
+        (('"' + "x" * 200_000,), "features must be the names of two columns"),
         (("height,age",), "must have the column 'age'; it has 'height, weight, kind'"),
         ((None, "age"), "must have the column 'age'"),
         (("height,weight", "weight"), "label must be a column that is no feature; got 'weight'"),
@@ -366,6 +367,19 @@ def test_a_line_without_an_end_takes_little_memory(tmp_path, beginning):
         read(path)
     assert tracemalloc.get_traced_memory()[1] < 5 * 10**7
     tracemalloc.stop()
+
+
+def test_what_is_just_within_the_bounds_is_read(tmp_path, monkeypatch):
+    name, line = "a" * 200, f"-1e30,1e30,{'x' * 200}\n"
+    path = write(tmp_path / "a.csv", f"{name},b,c\n" + (line + "1,2,y\n") * 2)
+    monkeypatch.setattr(csv_file, "MAX_LINE", len(line))
+    table = read(path)
+    assert table.X.tolist() == [[-1e30, 1e30], [1, 2]] * 2
+    assert (table.feature_names[0], table.class_names[0]) == (name, "x" * 200)
+    monkeypatch.setattr(csv_file, "MAX_LINE", len(line) - 1)
+    csv_file.read_csv.cache_clear()
+    with pytest.raises(ValueError, match="line 2 must have at most"):
+        read(path)
 
 
 # From the file to the pictures

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 import lab.run
 from lab import command_line, saved_models
 from model import CheckpointError, CircleModelV0, CircleModelV2, load_checkpoint, save_model
+from support import tensor_files
 from support.csv_file import read_csv
 from support.tensor_files import MAX_HEADER, read_state, read_tensors, write_state, write_tensors
 
@@ -212,6 +213,16 @@ def test_a_model_that_is_larger_than_memory_is_not_called_damaged(tmp_path):
     )
     assert done.returncode == 2
     assert done.stderr == "-c: error: there is not enough memory; try a smaller setting.\n"
+
+
+def test_a_header_is_read_up_to_its_bound(tmp_path, monkeypatch):
+    path = tmp_path / "model.safetensors"
+    save_model(MODELS[0], path)
+    length = int.from_bytes(path.read_bytes()[:8], "little")
+    monkeypatch.setattr(tensor_files, "MAX_HEADER", length)
+    assert load(path)
+    monkeypatch.setattr(tensor_files, "MAX_HEADER", length - 1)
+    assert not load(path)
 
 
 def test_what_could_not_be_read_is_not_written(tmp_path):

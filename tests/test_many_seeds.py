@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lab import many_seeds
-from lab.many_seeds import train_many
+from lab.many_seeds import chunk_size, count_spare, train_many
 from model import CircleModelV0, CircleModelV2
 from support.checks import keywords_of
 from train import Training, build, make_data, train
@@ -51,6 +51,27 @@ def test_a_seed_depends_neither_on_the_seeds_beside_it_nor_on_the_threads(monkey
     expected = history(0, 50, 1)
     for first, chunk, threads in ((5, 50, 1), (0, 2, 1), (0, 3, 2), (4, 1, 3)):
         assert history(first, chunk, threads) == expected
+
+
+@pytest.mark.parametrize(
+    ("samples", "test_size", "batch_size", "spare"),
+    [
+        (200, 0.2, None, 1),
+        (100, 0.1, None, 4),  # ten points to test on
+        (100, 0.9, None, 4),  # ten points to train on
+        (100, 0.1, 4, 11),  # batches of 3
+        (30, 0.2, 1, 32),
+    ],
+)
+def test_spare_models_have_32_numbers_of_the_smallest_batch(samples, test_size, batch_size, spare):
+    assert count_spare(make_data(samples=samples, test_size=test_size), batch_size) == spare
+
+
+def test_a_gpu_trains_a_million_samples_together_and_a_processor_fifty_models():
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    assert [chunk_size(cpu, samples) for samples in (None, 100, 10**6)] == [50, 50, 50]
+    sizes = [chunk_size(cuda, samples) for samples in (None, 100, 1000, 10**6)]
+    assert sizes == [50, 10_000, 1000, 50]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

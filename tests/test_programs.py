@@ -1,5 +1,6 @@
 """The scripts as programs: their streams, the signals while they load, and what else goes on."""
 
+import gc
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import pytest
 import train as script
 from lab.parser import CommandLine, as_sentence
 from model import CircleModelV2, load_model, save_model
+from support.interrupts import SIGNALS
 
 ROOT = Path(script.__file__).parent
 SMALL = ["--samples", "60", "--epochs", "5", "--device", "cpu"]
@@ -96,6 +98,17 @@ def test_an_error_of_the_system_is_a_sentence(tmp_path):
     assert as_sentence(caught.value) == f"{tmp_path}/none can't be used: No such file or directory."
 
 
+def test_at_the_end_no_time_goes_into_looking_for_garbage():
+    gc.unfreeze()
+    with CommandLine().one_sentence_errors():
+        assert gc.get_freeze_count() == 0
+    assert gc.get_freeze_count() > 10_000
+    gc.unfreeze()
+    with pytest.raises(SystemExit), CommandLine().one_sentence_errors():
+        raise ValueError("lr must be above 0; got -1.")
+    assert gc.get_freeze_count() > 10_000
+
+
 # Signals
 
 
@@ -138,6 +151,53 @@ def test_a_signal_that_is_ignored_stays_so_while_the_libraries_load(tmp_path):
     done = shell(command + "; kill -INT $!; wait $!")
     assert done.returncode == 0
     assert set(os.listdir(tmp_path)) == FILES
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="needs signals that can wait")
+def test_signals_that_come_all_at_once_end_a_program_without_a_word():
+    program = """
+import os, signal
+from support.interrupts import SIGNALS, Interrupts
+with Interrupts():
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    for signum in SIGNALS:
+        os.kill(os.getpid(), signum)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (-done.returncode in SIGNALS, done.stderr) == (True, "")
+
+
+WHILE_IT_TELLS_OF_ANOTHER = """
+import os, signal
+import support.program
+write = os.write
+def write_later(*arguments):
+    os.write = write
+    signal.raise_signal(signal.SIGTERM)
+    return write(*arguments)
+os.write = write_later
+signal.raise_signal(signal.SIGINT)
+"""
+WHEN_IT_HAS_TOLD_OF_ANOTHER = """
+import signal
+import support.program
+from support.interrupts import Interrupts
+try:
+    with Interrupts():
+        signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    signal.raise_signal(signal.SIGTERM)
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "errors"),
+    [(WHILE_IT_TELLS_OF_ANOTHER, 130, "-c: stopped.\n"), (WHEN_IT_HAS_TOLD_OF_ANOTHER, -15, "")],
+)
+def test_a_program_tells_of_its_end_once(program, status, errors):
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (status, errors)
 
 
 def test_nothing_happens_to_signals_on_import():

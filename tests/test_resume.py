@@ -8,6 +8,7 @@ import shutil
 import signal
 import tempfile
 from contextlib import suppress
+from copy import deepcopy
 from itertools import pairwise
 
 import pytest
@@ -20,6 +21,7 @@ import train
 from lab import checkpoints, command_line
 from lab.checkpoints import checkpointed
 from lab.processes import Processes
+from model import CircleModelV2
 from support.csv_file import read_csv
 from support.interrupts import Interrupted, Interrupts
 from support.tensor_files import read_state, write_state
@@ -124,6 +126,22 @@ def test_a_signal_outside_of_training_loses_no_training(tmp_path, monkeypatch, p
     over = place != "train_both"
     assert len(steps) == 2 * (2 if over else 2 * 12 + 2)  # before, in and after each training
     assert results(tmp_path / "parts") == results(tmp_path / "whole")
+
+
+def test_a_training_that_is_over_is_kept_as_it_was(tmp_path):
+    data = train.make_data(samples=60)
+    training = train.Training(CircleModelV2(batch_norm=True), data, epochs=3)
+    with checkpointed(tmp_path, [], []) as checkpoint:
+        checkpoint.begin(training)
+        for _ in training:
+            pass
+        checkpoint.finish(training)
+        before = deepcopy(training.model.state_dict())
+        train.evaluate(training.model, data.X_test, data.y_test, training=True)  # moves statistics
+        checkpoint.save()
+        kept = read_state(tmp_path / "checkpoint" / "training-0000.safetensors")["model"]
+    assert kept.keys() == before.keys()
+    assert all(torch.equal(kept[name], before[name]) for name in kept)
 
 
 def test_a_signal_of_which_a_library_makes_another_error_is_still_one(
@@ -279,6 +297,21 @@ def test_other_data_than_before_is_refused(tmp_path, stop_after, capsys):
     assert "holds another training" in refused("--resume", out=out, capsys=capsys)
 
 
+@pytest.mark.parametrize("part", ["X_train", "y_train", "X_test", "y_test"])
+def test_any_part_of_other_data_than_before_is_refused(
+    tmp_path, stop_after, monkeypatch, capsys, part
+):
+    def make_other_share(*arguments):
+        data = make_share(*arguments)
+        return data._replace(**{part: getattr(data, part).flip(0)})
+
+    stop_after(3)
+    assert status_of(*SMALL, out=tmp_path) == 130
+    make_share = lab.run.make_share
+    monkeypatch.setattr(lab.run, "make_share", make_other_share)
+    assert "holds another training" in refused("--resume", out=tmp_path, capsys=capsys)
+
+
 def test_two_runs_into_one_directory_do_not_meet(tmp_path, monkeypatch, capsys):
     def meet(*_, **__):
         message = refused(*SMALL, "--seed", "1", out=tmp_path, capsys=capsys)
@@ -305,7 +338,9 @@ def test_without_locks_a_run_is_done_without_one(tmp_path, monkeypatch, number):
     def fail(*_):
         raise OSError(number, "no locks")
 
-    monkeypatch.setattr(FileLock, "_acquire", fail)
+    monkeypatch.setattr(pytest.importorskip("fcntl"), "flock", fail)
+    assert status_of(*SMALL, out=tmp_path) == 0
+    (tmp_path / ".lock").touch()  # as a killed run leaves it
     assert status_of(*SMALL, out=tmp_path) == 0
 
 
@@ -364,18 +399,21 @@ def test_what_is_in_the_way_of_the_files_is_named_before_training(
     assert {path: path.is_file() and path.read_bytes() for path in tmp_path.rglob("*")} == before
 
 
+@pytest.mark.parametrize("place", ["record", "plot_losses"])  # before more of it is written, or not
 def test_a_checkpoint_that_becomes_a_link_in_the_middle_is_not_followed(
-    tmp_path, monkeypatch, capsys
+    tmp_path, monkeypatch, capsys, place
 ):
-    out, plot = tmp_path / "out", lab.run.plot_losses
+    out, owner = tmp_path / "out", train.Training if place == "record" else lab.run
+    function = getattr(owner, place)
 
-    def swap_and_plot(*arguments):
-        shutil.rmtree(out / "checkpoint")
-        keep_elsewhere(out, "checkpoint")
-        return plot(*arguments)
+    def swap(*arguments):
+        if (out / "checkpoint").exists() and not (out / "checkpoint").is_symlink():
+            shutil.rmtree(out / "checkpoint")
+            keep_elsewhere(out, "checkpoint")
+        return function(*arguments)
 
-    monkeypatch.setattr(lab.run, "plot_losses", swap_and_plot)
-    errors = refused(*SMALL, "--checkpoint-every", "5", out=out, capsys=capsys)
+    monkeypatch.setattr(owner, place, swap)
+    errors = refused(*SMALL, "--checkpoint-every", "4", out=out, capsys=capsys)
     assert "out must have room for the directory checkpoint" in errors
     assert {path.read_text() for path in (tmp_path / "other").iterdir()} == {"another's"}
     assert len(os.listdir(tmp_path / "other")) == 3
@@ -446,6 +484,16 @@ def test_a_disk_that_fails_leaves_the_last_checkpoint_whole(
     assert 1 < read_state(out / "checkpoint" / "training-0000.safetensors")["epoch"] < 12
     assert status_of("--resume", out=out) == 0
     assert results(out) == results(tmp_path / "whole")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
+def test_files_have_the_permissions_that_other_programs_give(tmp_path):
+    before = os.umask(0o027)
+    try:
+        assert status_of(*SMALL, out=tmp_path) == 0
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o640}
 
 
 @pytest.mark.parametrize("models", [1, 2])
@@ -533,6 +581,9 @@ def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
     wrong += [{"random": torch.full((5056,), 255, dtype=torch.uint8)}]
     wrong += [{"seconds": value} for value in (-1.0, float("nan"), float("inf"))]
     wrong += [{"epoch": 4}, {"epoch": 10}, {"epoch": 12}]  # which have another history
+    history = {key: values.repeat(3) for key, values in state["history"].items()}
+    history["epoch"] = torch.tensor([5, 10, 12])
+    wrong += [{"epoch": 15, "history": history}]  # all of it, but of a training that has 12
     wrong += [with_other(state, *place) for place in NOT_FINITE]
     wrong += [{"history": state["history"] | {"epoch": torch.tensor([e])}} for e in (-5, 4, 10**15)]
     for change in wrong:
@@ -541,6 +592,24 @@ def test_a_state_that_does_not_fit_is_one_error(tmp_path, stop_after, capsys):
         write_state(path, state | change)
         assert "holds another training" in refused("--resume", out=tmp_path, capsys=capsys), change
     path.write_bytes(good)
+    assert status_of("--resume", out=tmp_path) == 0
+
+
+def test_a_film_that_does_not_fit_is_refused(tmp_path, stop_after, capsys):
+    stop_after(12)
+    status_of(*SMALL, "--animate", out=tmp_path)
+    path = tmp_path / "checkpoint" / "training-0000.safetensors"
+    state = read_state(path)
+    assert state["epoch"] == len(state["film"]) - 1 == 5
+    first, *others = state["film"]
+    wrong = [[], others, [*others, first, first], [{}, *others], [None, *others]]
+    wrong += [[with_other(first, "layers.output.bias"), *others]]  # which lacks the other tensors
+    wrong += [[first | with_other(first, "layers.output.bias"), *others]]  # which isn't finite
+    wrong += [[first | {"layers.output.bias": torch.zeros(7)}, *others]]
+    for film in wrong:
+        write_state(path, state | {"film": film})
+        assert "holds another training" in refused("--resume", out=tmp_path, capsys=capsys), film
+    write_state(path, state)
     assert status_of("--resume", out=tmp_path) == 0
 
 
@@ -581,6 +650,18 @@ def test_a_checkpoint_of_a_command_that_is_none_is_refused(tmp_path, stop_after,
     run = read_state(path)
     write_state(path, run | {"command": [*run["command"], *more]})
     assert "is not the checkpoint" in refused("--resume", out=tmp_path, capsys=capsys)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("format", 3), ("settings", []), *(("threads", value) for value in (0, 4097, True, "1"))],
+)
+def test_a_checkpoint_of_another_kind_of_run_is_refused(tmp_path, stop_after, capsys, name, value):
+    stop_after(3)
+    assert status_of(*SMALL, out=tmp_path) == 130
+    path = tmp_path / "checkpoint" / "run.safetensors"
+    write_state(path, read_state(path) | {name: value})
+    assert "is not the checkpoint of this run" in refused("--resume", out=tmp_path, capsys=capsys)
 
 
 def test_a_run_that_diverged_leaves_the_directory_free(tmp_path, capsys):
