@@ -24,7 +24,7 @@ def shown_name(name: str, activation: str | None) -> str:
     """
     if name == "CircleModelV0":
         return "linear"
-    return "activation as below" if activation is None else ACTIVATIONS[activation].__name__
+    return "the network" if activation is None else ACTIVATIONS[activation].__name__
 
 
 def kind(model) -> str:

@@ -241,7 +241,8 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict], names: dict[str,
     accuracy, loss = figure.subplots(2, 1)
     classes = list(dict.fromkeys(name for _, name in summaries))
     line = "" if isinstance(values[0], str) else "-"  # nothing lies between two names
-    for shift, each in zip(np.linspace(-0.08, 0.08, len(classes)), classes, strict=True):
+    shifts = 0.16 * (np.arange(len(classes)) - (len(classes) - 1) / 2)  # side by side
+    for shift, each in zip(shifts, classes, strict=True):
         several, name = [summaries[value, each] for value in values], names[each]
         series = [(accuracy, "mean", "mean_95_bootstrap", line, name)]
         if any(s["mean"] != s["train_mode_mean"] for s in several):
@@ -262,7 +263,8 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict], names: dict[str,
     for ax in (accuracy, loss):
         ax.set_xticks(range(len(values)), texts, rotation=90 if crowded else 0)
         ax.set_xlim(-0.5, len(values) - 0.5)
-        ax.legend()
+        if len(ax.get_legend_handles_labels()[0]) > 1:
+            ax.legend()
     loss.set_xlabel(setting)
     accuracy.tick_params(labelbottom=False)  # the values stand below the losses
     bottom = min(0.4, *(s["mean_95_bootstrap"][0] - 0.05 for s in summaries.values()))

@@ -128,15 +128,18 @@ def test_settings_are_compared_on_the_same_seeds(tmp_path, capsys, comparison, v
 
 @pytest.mark.parametrize(
     ("comparison", "names"),
-    [("lr=0.1,0.2", ["linear", "Tanh"]), ("activation=relu,identity", ["activation as below"])],
+    [("lr=0.1,0.2", ["linear", "Tanh"]), ("activation=relu,identity", ["the network"])],
 )
 def test_a_compared_network_is_called_by_what_bends_it(tmp_path, monkeypatch, comparison, names):
     saved = []
     monkeypatch.setattr("lab.run_many.save_figure", lambda figure, path: saved.append(figure))
     run(*SMALL, "--activation", "tanh", "--seeds", "2", "--compare", comparison, out=tmp_path)
     accuracy, loss = saved[0].axes
-    assert accuracy.get_legend_handles_labels()[1] == names
-    assert loss.get_legend_handles_labels()[1] == names
+    for ax in (accuracy, loss):
+        assert ax.get_legend_handles_labels()[1] == names
+        assert (ax.get_legend() is not None) == (len(names) > 1)
+    first = [container.lines[0].get_xdata()[0] for container in accuracy.containers]
+    assert sum(first) == pytest.approx(0)  # side by side above the first value
 
 
 @pytest.mark.parametrize(("comparison", "shown"), [("lr=0.1,0.2", 1), ("noise=0.1,0.2", 0)])
