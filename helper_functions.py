@@ -451,7 +451,7 @@ def _labels(name, y, count):
 
 def _to_numpy(value):
     """Return a value as an array, with nan or None where a masked array has no value."""
-    if np.ma.is_masked(value):
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         return np.where(value.mask, np.nan if value.dtype.kind == "f" else None, value.data)
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
@@ -620,8 +620,8 @@ class _Asked:
         answer = _as_array(answer, len(points))
         if unknown:
             self.meanings[name], doubt = _meaning(answer, name, self.model, trace, self.y)
-            if doubt:  # the caller of the plot is five calls away
-                warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=5)
+            if doubt:  # the caller of the plot is four calls away
+                warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=4)
         told = {}
         for number, layer in enumerate(self.layers):
             told["switch", number], told["activation", number] = layer.switch, layer.activation

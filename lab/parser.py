@@ -70,7 +70,7 @@ class CommandLine(argparse.ArgumentParser):
             if sentence is None:
                 raise
             self.error(self.with_option(sentence))
-        finally:  # what is left is not worth looking for garbage, which takes a second at the end
+        finally:  # looking for garbage at the end takes a second and gains nothing
             gc.freeze()
 
     def with_option(self, sentence: str) -> str:

@@ -1591,3 +1591,18 @@ def test_an_error_echoes_one_line_at_most_and_ends_with_a_full_stop(options):
 def test_hidden_units_on_a_fine_grid():
     figure = plot_hidden_units(CircleModelV2(hidden_units=1), X, grid_resolution=1001)
     assert image_of(panels_of(figure)["layer 1, unit 1"]).shape == (1001, 1001)
+
+
+@pytest.mark.parametrize("plot", [plot_decision_boundary, plot_hidden_units])
+def test_a_warning_points_at_the_line_that_asks_for_the_plot(plot):
+    model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 3), nn.Softplus())
+    with pytest.warns(UserWarning, match="returns") as caught:
+        plot(model, X, grid_resolution=5)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_missing_labels_of_a_pandas_array_get_the_sentence():
+    pandas = pytest.importorskip("pandas")
+    y = pandas.array([None, *[0, 1] * len(X)][: len(X)], dtype="Int64")
+    with pytest.raises(ValueError, match="y must have no missing labels"):
+        plot_decision_boundary(lambda p: p[:, 0], X, y)
