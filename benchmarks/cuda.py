@@ -9,69 +9,33 @@ the GPU before the clock starts. All compute in full float32, without TF32.
 
 import argparse
 import platform
-import statistics
 import sys
-import warnings
 
 import jax
 import torch
 
 from benchmarks.many_models import jax_together, one_by_one, together
-from benchmarks.measure import (
-    Line,
-    in_turns,
-    middle,
-    packages,
-    ratios,
-    seconds,
-    table,
-    versions,
-)
-from benchmarks.mini_batches import BATCH_SIZE, EPOCHS, data_loader
+from benchmarks.measure import Line, against, in_turns, packages, seconds, table
+from benchmarks.mini_batches import BATCH_SIZE, EPOCHS, data_loader, speed_on
 from benchmarks.run import PAGE, quote
-from benchmarks.time_to_99 import jax_optax, mean_and_spread, ours, usual_recipe
+from benchmarks.step import count_waits
+from benchmarks.time_to_99 import compare, jax_optax, ours, race, usual_recipe
 from model import CircleModelV2
-from train import Data, build, make_data, train
+from train import Data, make_data, train
 
-CPU, GPU = torch.device("cpu"), torch.device("cuda")
-TORCH, JAX = versions("torch"), versions("jax", "optax")
+GPU = torch.device("cuda")
 
 
 def time_to_99(rounds: int) -> list[Line]:
     datasets = [make_data(seed=seed) for seed in range(rounds)]
     on_gpu = [data.to(GPU) for data in datasets]
-
-    def seeded(run, datasets):
-        def contender(seed):
-            torch.manual_seed(seed)
-            return run(datasets[seed], seed)
-
-        return contender
-
-    runs = in_turns(
-        {
-            "ours": seeded(ours, on_gpu),
-            "the usual recipe": seeded(usual_recipe, on_gpu),
-            "JAX + optax": seeded(jax_optax, datasets),
-            "ours on the CPU": seeded(ours, datasets),
-        },
-        rounds,
-    )
-    name = "JAX + optax"
-    compiled = [run._replace(seconds=run.seconds - run.compiling) for run in runs[name]]
-    runs[f"{name}, compiled before"] = compiled
-    runs[f"{name}, compile time counted"] = runs.pop(name)
-    mine = runs.pop("ours")
-    return [
-        Line(
-            "time to 99 %",
-            mean_and_spread(mine),
-            f"{name}: {mean_and_spread(theirs)}",
-            ratios([run.seconds for run in theirs], [run.seconds for run in mine]),
-            versions=JAX if "JAX" in name else TORCH,
-        )
-        for name, theirs in runs.items()
-    ]
+    contenders = {
+        "ours": (ours, on_gpu),
+        "the usual recipe": (usual_recipe, on_gpu),
+        "JAX + optax": (jax_optax, datasets),
+        "ours on the CPU": (ours, datasets),
+    }
+    return compare(race(contenders, rounds))
 
 
 def many_models(count: int, rounds: int) -> list[Line]:
@@ -85,18 +49,7 @@ def many_models(count: int, rounds: int) -> list[Line]:
     if count <= 100:
         name = "ours with --compile, compiled before"
         contenders[name] = lambda number: together(datasets, True, GPU)
-    times = in_turns(contenders, rounds)
-    mine = times.pop("ours")
-    return [
-        Line(
-            f"{count} models, a model and epoch",
-            middle(mine),
-            f"{name}: {middle(theirs)}",
-            ratios(theirs, mine),
-            versions=JAX if "JAX" in name else TORCH,
-        )
-        for name, theirs in times.items()
-    ]
+    return against(f"{count} models, a model and epoch", in_turns(contenders, rounds))
 
 
 def mini_batches(samples: int, rounds: int) -> list[Line]:
@@ -116,33 +69,7 @@ def mini_batches(samples: int, rounds: int) -> list[Line]:
         "PyTorch, DataLoader": tutorial,
         "ours on the CPU": lambda number: trained(data),
     }
-    times = in_turns(contenders, rounds)
-
-    def speed(times):
-        return f"{EPOCHS * len(X) / statistics.median(times) / 1000:.0f} thousand samples/s"
-
-    mine = times.pop("ours")
-    return [
-        Line(
-            f"batches of {BATCH_SIZE}",
-            speed(mine),
-            f"{name}: {speed(theirs)}",
-            ratios(theirs, mine),
-            versions=TORCH,
-        )
-        for name, theirs in times.items()
-    ]
-
-
-def synchronizations(epochs: int) -> int:
-    """Return how often training waits for the GPU, as PyTorch counts it, with one record."""
-    model, data = build(CircleModelV2, {"seed": 0}).to(GPU), make_data().to(GPU)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        torch.cuda.set_sync_debug_mode("warn")
-        train(model, data, epochs=epochs, record_every=epochs)
-        torch.cuda.set_sync_debug_mode("default")
-    return sum("synchroniz" in str(warning.message) for warning in caught)
+    return against(f"batches of {BATCH_SIZE}", in_turns(contenders, rounds), speed_on(X))
 
 
 def main() -> None:
@@ -159,7 +86,7 @@ def main() -> None:
         lines += many_models(count, rounds)
         print(table(lines), file=sys.stderr)
     lines += mini_batches(*(2000, 1) if quick else (100_000, 3))
-    few, many = synchronizations(5), synchronizations(300)
+    few, many = count_waits(5), count_waits(300)
     notes = [
         f"Python {platform.python_version()} on one {torch.cuda.get_device_name()}, and one thread "
         "of its machine's processor.",

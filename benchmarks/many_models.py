@@ -22,12 +22,10 @@ from benchmarks.measure import (
     EPOCHS,
     RECORD_EVERY,
     Line,
+    against,
     in_turns,
     main,
-    middle,
-    ratios,
     seconds,
-    versions,
 )
 from lab.ensemble import Ensemble, EnsembleTraining, stack
 from lab.many_seeds import CHUNK, chunk_size, compile_model
@@ -142,19 +140,11 @@ def measure_count(count: int, rounds: int, speeds: list[float]) -> list[Line]:
     if count == 100 and any(map(shutil.which, ("g++", "clang++", "cl"))):
         name = "ours with --compile, compiled before"
         contenders[name] = lambda number: together(datasets, compiled=True)
-    times = in_turns(contenders, rounds)
-    mine = times.pop("ours")
-    return [
-        Line(
-            f"{count} models, a model and epoch",
-            middle(mine),
-            f"{name}: {middle(theirs)}",
-            ratios(theirs, mine),
-            0.2 if "limit" in name and count == 100 else None,
-            versions("jax", "optax") if "JAX" in name else versions("torch"),
-        )
-        for name, theirs in times.items()
-    ]
+    return against(
+        f"{count} models, a model and epoch",
+        in_turns(contenders, rounds),
+        goal=lambda peer: 0.2 if "limit" in peer and count == 100 else None,
+    )
 
 
 def measure(quick: bool) -> tuple[list[Line], list[str]]:

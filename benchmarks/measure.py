@@ -85,6 +85,40 @@ def middle(times: list[float]) -> str:
     return duration(statistics.median(times))
 
 
+def torch_or_jax(peer: str) -> tuple[str, ...]:
+    """Return the packages of a peer that is written with PyTorch, unless its name says JAX."""
+    return ("jax", "optax") if "JAX" in peer else ("torch",)
+
+
+def against(
+    what: str,
+    times: dict[str, list],
+    show=middle,
+    goal=lambda peer: None,
+    packages=torch_or_jax,
+    value=float,
+) -> list[Line]:
+    """Return a line for each peer of "ours".
+
+    times: what was measured in each round, by contender; `show` puts a contender's into words, and
+        `value` returns one's seconds.
+    goal, packages: functions that return a peer's, from its name.
+    """
+    mine = times["ours"]
+    return [
+        Line(
+            what,
+            show(mine),
+            f"{name}: {show(theirs)}",
+            ratios([*map(value, theirs)], [*map(value, mine)]),
+            goal(name),
+            versions(*packages(name)),
+        )
+        for name, theirs in times.items()
+        if name != "ours"
+    ]
+
+
 def peak_memory() -> int:
     """Return the peak of this process's resident memory in bytes, as Linux counts it.
 

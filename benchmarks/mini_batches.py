@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.measure import LR, MOMENTUM, Line, in_turns, main, ratios, seconds, versions
+from benchmarks.measure import LR, MOMENTUM, Line, against, in_turns, main, seconds
 from benchmarks.peers import (
     LightningCircles,
     lightning_trainer,
@@ -64,6 +64,15 @@ PEERS = {  # with the goal, and the package that each one is from
 }
 
 
+def speed_on(X):
+    """Return a function that puts the seconds of trainings on the points X into words."""
+
+    def speed(times):
+        return f"{EPOCHS * len(X) / statistics.median(times) / 1000:.0f} thousand samples/s"
+
+    return speed
+
+
 def measure(quick: bool) -> tuple[list[Line], list[str]]:
     torch.set_num_threads(1)
     data = make_data(samples=10_000 if quick else 100_000)
@@ -78,22 +87,13 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
 
     peers = {name: timed(run) for name, (run, _, _) in PEERS.items()}
     times = in_turns({"ours": ours, **peers}, 2 if quick else 7)
-    mine = times.pop("ours")
-
-    def speed(times):
-        return f"{EPOCHS * len(X) / statistics.median(times) / 1000:.0f} thousand samples/s"
-
-    return [
-        Line(
-            f"batches of {BATCH_SIZE}",
-            speed(mine),
-            f"{name}: {speed(theirs)}",
-            ratios(theirs, mine),
-            PEERS[name][1],
-            versions(PEERS[name][2]),
-        )
-        for name, theirs in times.items()
-    ], []
+    return against(
+        f"batches of {BATCH_SIZE}",
+        times,
+        speed_on(X),
+        goal=lambda peer: PEERS[peer][1],
+        packages=lambda peer: PEERS[peer][2:],
+    ), []
 
 
 if __name__ == "__main__":

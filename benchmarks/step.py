@@ -7,6 +7,7 @@ the speed of the fastest matrix product here.
 
 import statistics
 import time
+import warnings
 from itertools import chain, count, pairwise
 
 import torch
@@ -16,7 +17,7 @@ from benchmarks.flop import count_flop, flop_a_second
 from benchmarks.measure import HIDDEN, LR, MOMENTUM, Line, duration, main, middle, ratios, versions
 from model import CircleModelV2
 from support.text import listed
-from train import Training, loss_function, make_data
+from train import Training, build, loss_function, make_data, train
 
 PARTS = ("shuffling and cutting", "the model", "the loss", "the gradients", "the update")
 
@@ -58,6 +59,19 @@ def operators(steps: Steps) -> float:
         for _ in range(number):
             steps.take()
     return sum(event.name.startswith("aten::") for event in profiler.events()) / number
+
+
+def count_waits(epochs: int, batch_size: int | None = None) -> int:
+    """Return how often a training on CUDA, with one record, waits for the GPU, as it counts."""
+    model, data = build(CircleModelV2, {"seed": 0}).to("cuda"), make_data().to("cuda")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")  # rather than once for each line of the code
+        torch.cuda.set_sync_debug_mode("warn")
+        try:
+            train(model, data, epochs=epochs, record_every=epochs, batch_size=batch_size)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    return sum("synchroniz" in str(warning.message) for warning in caught)
 
 
 def measure(quick: bool) -> tuple[list[Line], list[str]]:

@@ -8,6 +8,7 @@ PyTorch has one thread in all of them: at this size it is faster than two.
 
 import statistics
 import time
+from operator import attrgetter
 from typing import NamedTuple
 
 import jax
@@ -22,11 +23,11 @@ from benchmarks.measure import (
     EPOCHS,
     RECORD_EVERY,
     Line,
+    against,
     duration,
     in_turns,
     main,
     ratios,
-    versions,
 )
 from benchmarks.peers import (
     LightningCircles,
@@ -176,44 +177,55 @@ def mean_and_spread(runs: list[Run]) -> str:
     return text + (f", {failures} of {len(runs)} failed" if failures else "")
 
 
-def measure(quick: bool) -> tuple[list[Line], list[str]]:
-    torch.set_num_threads(1)
-    datasets = [make_data(seed=seed) for seed in range(2 if quick else 15)]
+def race(contenders: dict[str, tuple], rounds: int) -> dict[str, list[Run]]:
+    """Return the runs of contenders, each a function and the data for it by seed.
 
-    def with_seed(run):
+    Those of JAX come twice, with and without the time to compile.
+    """
+
+    def seeded(run, datasets):
         def contender(seed):
             torch.manual_seed(seed)
             return run(datasets[seed], seed)
 
         return contender
 
-    peers = {name: with_seed(run) for name, (run, _) in PEERS.items()}
-    runs = in_turns({"ours": with_seed(ours), **peers}, len(datasets))
-    name = "JAX + optax, our net and recipe"
-    runs[f"{name}, compiled before"] = [
-        run._replace(seconds=run.seconds - run.compiling) for run in runs[name]
-    ]
+    runs = in_turns({name: seeded(*pair) for name, pair in contenders.items()}, rounds)
+    (name,) = (name for name in runs if "JAX" in name)
+    compiled = [run._replace(seconds=run.seconds - run.compiling) for run in runs[name]]
+    runs[f"{name}, compiled before"] = compiled
     runs[f"{name}, compile time counted"] = runs.pop(name)
+    return runs
 
-    mine, lines = runs.pop("ours"), []
-    for name, theirs in runs.items():
-        package = PEERS[name.split(", compile")[0]][1]
-        lines.append(
-            Line(
-                "time to 99 %",
-                mean_and_spread(mine),
-                f"{name}: {mean_and_spread(theirs)}",
-                ratios([run.seconds for run in theirs], [run.seconds for run in mine]),
-                15 if package == "torch" else None if "compiled before" in name else 1,
-                versions("jax", "optax") if package == "jax" else versions(package),
-            )
-        )
+
+def compare(runs: dict[str, list[Run]], **keywords) -> list[Line]:
+    """Return a line for each peer, as `against` does."""
+    value = attrgetter("seconds")
+    return against("time to 99 %", runs, mean_and_spread, value=value, **keywords)
+
+
+def measure(quick: bool) -> tuple[list[Line], list[str]]:
+    torch.set_num_threads(1)
+    datasets = [make_data(seed=seed) for seed in range(2 if quick else 15)]
+    functions = {"ours": ours} | {name: run for name, (run, _) in PEERS.items()}
+    runs = race({name: (run, datasets) for name, run in functions.items()}, len(datasets))
+
+    def package(peer):
+        return PEERS[peer.split(", compile")[0]][1]
+
+    lines = compare(
+        runs,
+        goal=lambda peer: (
+            15 if package(peer) == "torch" else None if "compiled before" in peer else 1
+        ),
+        packages=lambda peer: ("jax", "optax") if package(peer) == "jax" else (package(peer),),
+    )
     note = (
         "Time to 99 % is given as mean ± standard deviation over the seeds. A run that failed "
         f"counts with the time of all its epochs ({EPOCHS}, or {PATIENCE} for the usual recipe and "
         "scikit-learn)."
     )
-    usual = runs[USUAL_RECIPE]
+    mine, usual = runs["ours"], runs[USUAL_RECIPE]
     more_epochs = ratios([run.epochs for run in usual], [run.epochs for run in mine])
     epoch, usual_epoch = (
         statistics.median(run.seconds / run.epochs for run in several) for several in (mine, usual)

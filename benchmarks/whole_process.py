@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.measure import Line, in_turns, main, middle, ratios, seconds, versions
+from benchmarks.measure import Line, against, in_turns, main, seconds
 
 ROOT = Path(__file__).parent.parent
 SCRIPTS = {  # the packages that each one is written with
@@ -54,20 +54,13 @@ def measure(quick: bool) -> tuple[list[Line], list[str]]:
             **peers,
         }
         times = in_turns(contenders, 1 if quick else 7)
-    mine = times.pop("ours")
-    packages = [["torch", "scikit-learn", "matplotlib"], *SCRIPTS.values()]
-    goals = [1 / 1.1] + [None] * len(SCRIPTS)
-    lines = [
-        Line(
-            "all of train.py",
-            middle(mine),
-            f"{name}: {middle(theirs)}",
-            ratios(theirs, mine),
-            goal,
-            versions(*several),
-        )
-        for (name, theirs), several, goal in zip(times.items(), packages, goals, strict=True)
-    ]
+    packages = dict(zip(peers, SCRIPTS.values(), strict=True))
+    lines = against(
+        "all of train.py",
+        times,
+        goal=lambda peer: None if peer in packages else 1 / 1.1,
+        packages=lambda peer: packages.get(peer, ["torch", "scikit-learn", "matplotlib"]),
+    )
     note = (
         "The goal against the imports is at most 1.1 times their time, so a ratio of at least "
         "0.909. The scikit-learn script imports no PyTorch."

@@ -6,14 +6,13 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import torch
 
-import train as script
+from benchmarks.step import count_waits
 from lab import command_line, shares
 from lab.processes import Processes, joined
 from lab.shares import block_sizes, make_share, own_part
@@ -263,16 +262,4 @@ def test_a_process_without_a_gpu_of_its_own_is_refused(monkeypatch):
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 @pytest.mark.parametrize("batch_size", [None, 100])
 def test_the_loop_does_not_wait_for_the_device_between_two_records(batch_size):
-    data = make_data().to("cuda")
-    counts = []
-    for epochs in (5, 50):
-        model = script.build(script.CircleModelV2, {"seed": 0}).to("cuda")
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")  # rather than once for each line of the code
-            torch.cuda.set_sync_debug_mode("warn")
-            try:
-                script.train(model, data, epochs=epochs, record_every=50, batch_size=batch_size)
-            finally:
-                torch.cuda.set_sync_debug_mode("default")
-        counts.append(sum("synchroniz" in str(warning.message) for warning in caught))
-    assert counts[0] == counts[1]
+    assert count_waits(5, batch_size) == count_waits(50, batch_size)
