@@ -49,7 +49,7 @@ SMALL_WORK = 10**8  # multiplications
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 MAX_NAME = 40  # characters of a name that are drawn
 SUM_SLACK = 0.01  # what probabilities' sum may differ from 1, in 16 bits
-MISSING = {"None", "nan", "NaT", "<NA>"}  # what numpy and pandas write where there is nothing
+MISSING = {"none", "nan", "nat", "<na>"}  # how Python, numpy and pandas write that nothing is there
 A_REGRESSOR = "For a regressor, pass a function to scores that are 0 on the boundary."
 
 
@@ -202,8 +202,10 @@ def plot_decision_boundary(
     _check_style("points", points, Line2D([], []))
     if mark_errors and y is None:
         raise ValueError("mark_errors needs y, the labels of X.")
-    answers = asked.about(plane.points.__getitem__, len(plane.points)) if mark_errors else None
-    wrong = index != asked.predicted(answers, surface.classes) if mark_errors else None
+    wrong = None
+    if mark_errors:
+        answers = asked.about(plane.points.__getitem__, len(plane.points))
+        wrong = index != asked.predicted(answers, surface.classes)
 
     ax, drawn = _current_axes(ax) or plt.gca(), plane.points[:, plane.pair]
     _draw_surface(ax, plane, surface, colors, cmap, alpha, line)
@@ -444,7 +446,7 @@ def _labels(name, y, count):
         raise _wrong(rule, labels.shape)
     labels = labels.reshape(-1).tolist()
     for label in set(labels):
-        if not isinstance(label, str) and str(label) in MISSING:
+        if not isinstance(label, str) and str(label).lower() in MISSING:
             raise _wrong(f"{name} must have no missing labels", label)
     return labels
 

@@ -19,8 +19,8 @@ def train_in_turns(trainings: Iterable[Training], threads: int, look) -> Iterato
     look: a function that is called, in this thread and while all of them rest between two steps,
         with the trainings that are under way.
 
-    Each thread computes on one OpenMP thread: two of those would wait on each other at every step.
-    Where there is one, it is the caller's, to which the graphs of torch.compile on CUDA belong.
+    Each of several computes on one OpenMP thread: two of those would wait on each other at every
+    step. A single one is the caller's, as it is: the graphs of torch.compile on CUDA belong to it.
     """
     waiting = ((training, iter(training)) for training in trainings)
     with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:

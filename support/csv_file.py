@@ -155,9 +155,9 @@ def _read(path, rows, features, label, encoding, separator):
             )
         texts = [[row[column] for row in part] for column in columns]
         if not points:
-            everything = chain.from_iterable(part)
-            decimal_commas = _has_decimal_commas(texts[0] + texts[1], everything, separator)
-            decimal_points = separator == ";" and _may_part_thousands(texts[0] + texts[1])
+            everything, of_features = chain.from_iterable(part), texts[0] + texts[1]
+            decimal_commas = _has_decimal_commas(of_features, everything, separator)
+            decimal_points = separator == ";" and _may_part_thousands(of_features)
         where = [(path, lines, header[column]) for column in columns]
         points.append(
             np.stack([_numbers(texts[i], decimal_commas, *where[i]) for i in (0, 1)], axis=1)
@@ -168,8 +168,8 @@ def _read(path, rows, features, label, encoding, separator):
     where = f"{path}, column {shown(header[columns[2]])}"
     class_names, y = _classes(where, numbers, labels, decimal_commas)
     X, feature_names = np.concatenate(points), tuple(header[column] for column in columns[:2])
-    decimal = "decimal commas" * decimal_commas or "decimal points" * decimal_points
-    notes = _notes(path, encoding, separator, decimal) + _notes_on_labels(where, class_names)
+    notes = _notes(path, encoding, separator, decimal_commas, decimal_points)
+    notes += _notes_on_labels(where, class_names)
     if features is None:
         notes += [
             f"{path}, column {shown(name)} numbers the rows; --features names other columns."
@@ -349,13 +349,15 @@ def _classes(where, numbers, labels, decimal_commas):
     return tuple(shortest[value] for value in order), y
 
 
-def _notes(path, encoding, separator, decimal):
+def _notes(path, encoding, separator, decimal_commas, decimal_points):
     """Return sentences on how a file was read, where it isn't the plain way."""
     ways, notes = [], []
     if separator != ",":
         ways.append(f"{SEPARATORS[separator]} between its columns")
-    if decimal:
-        ways.append(decimal)
+    if decimal_commas:
+        ways.append("decimal commas")
+    elif decimal_points:
+        ways.append("decimal points")
     if encoding in LETTERS:
         ways.append(f"letters of {LETTERS[encoding]}")
     if ways:

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -1604,5 +1605,11 @@ def test_a_warning_points_at_the_line_that_asks_for_the_plot(plot):
 def test_missing_labels_of_a_pandas_array_get_the_sentence():
     pandas = pytest.importorskip("pandas")
     y = pandas.array([None, *[0, 1] * len(X)][: len(X)], dtype="Int64")
+    with pytest.raises(ValueError, match="y must have no missing labels"):
+        plot_decision_boundary(lambda p: p[:, 0], X, y)
+
+
+def test_a_decimal_that_is_no_number_is_a_missing_label():
+    y = np.array([Decimal("NaN"), *[Decimal(i % 2) for i in range(len(X) - 1)]], dtype=object)
     with pytest.raises(ValueError, match="y must have no missing labels"):
         plot_decision_boundary(lambda p: p[:, 0], X, y)
