@@ -2,6 +2,7 @@
 
     python tests/arithmetic.py           # all of them; make test-arithmetic does so
     python tests/arithmetic.py threads   # those with the word in their name
+    python tests/arithmetic.py --first-figures  # the README's first two figures under each alone
 
 Another processor adds in another order and rounds differently, and a long training carries that
 far. What the lessons, the README and the tests say has to hold there as well. Each arithmetic below
@@ -9,6 +10,7 @@ stands for other machines; it reaches every process that is started under it. (`
 computes on one thread.)
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -27,15 +29,20 @@ TESTS = "notebooks train model many_seeds ensemble determinism datasets command_
 ALL_FIGURES = "initial weights moved by their last bit"  # which moves most
 
 
-def main(word=""):
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("word", nargs="?", default="", help="part of the names of those to run")
+    parser.add_argument("--first-figures", action="store_true", help="check the first two alone")
+    args = parser.parse_args()
     failed = []
     for name, settings in ARITHMETICS.items():
-        if word not in name:
+        if args.word not in name:
             continue
         settings_shown = " ".join(f"{key}={value}" for key, value in settings.items())
         print(f"== {name}: {settings_shown}", flush=True)
         start = time.monotonic()
-        figures = ["--only", "train.py"] if name == ALL_FIGURES else ["--first", "2"]
+        all_of_them = name == ALL_FIGURES and not args.first_figures
+        figures = ["--only", "train.py"] if all_of_them else ["--first", "2"]
         for command in (
             ["-m", "pytest", *(f"tests/test_{test}.py" for test in TESTS.split())],
             ["tools/results.py", "--check", *figures],
@@ -50,4 +57,4 @@ def main(word=""):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
