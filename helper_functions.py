@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Colormap, ListedColormap, NoNorm, TwoSlopeNorm, to_rgb
+from matplotlib.colors import Colormap, ListedColormap, NoNorm, Normalize, TwoSlopeNorm, to_rgb
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.transforms import IdentityTransform
@@ -64,11 +64,12 @@ def plot_predictions(
     axes. Returns the Axes; a ValueError tells of shapes that don't fit and of predictions in the
     plane that aren't labels.
     """
-    names = [*_columns(train_data), *_columns(train_labels)]
+    names = _columns(train_data)
     train_data, test_data = _to_numpy(train_data), _to_numpy(test_data)
     on_a_line = all(data.ndim == 1 or data.shape[1:] == (1,) for data in (train_data, test_data))
     if on_a_line:
         train_data, test_data = train_data.reshape(-1), test_data.reshape(-1)
+        names = [*(names or [""]), *_columns(train_labels)]
     else:
         train_data, test_data = _points("train_data", train_data), _points("test_data", test_data)
     train_labels = _labels("train_labels", train_labels, len(train_data))
@@ -88,7 +89,7 @@ def plot_predictions(
         if predictions is not None:
             wrong = test != _numbers("predictions must be labels, of", predictions, classes)
         ax = _current_axes(ax) or plt.gca()
-        texts, colors = dict(enumerate(map(str, classes))), _class_colors(None, len(classes))
+        texts, colors = _drawn_names(dict(enumerate(classes))), _class_colors(None, len(classes))
         _draw_points(ax, train_data, train, texts, colors, prefix="train ", alpha=0.25)
         _draw_points(ax, test_data, test, texts, colors, prefix="test ")
         _ring(ax, test_data, wrong)
@@ -348,19 +349,19 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
     points, columns = _points("X", X, 2 if features is None else None), _columns(X)
     names = columns or list(range(points.shape[1]))
     pair = [0, 1] if features is None else _feature_numbers("features", features, names)
-    if len(set(pair)) != 2 or len(pair) != 2:
-        raise _wrong("features must be two different columns of X", features)
+    if len(pair) != 2:
+        raise _wrong("features must be two columns of X", features)
     where = points.mean(axis=0)
+    chosen, values = range(len(names)), where if at is None else at
+    if hasattr(at, "items"):  # a dict or a Series
+        given = dict(at.items())
+        chosen, values = _feature_numbers("at", given, names), [*map(_to_numpy, given.values())]
     try:
-        if hasattr(at, "items"):
-            given = dict(at.items())
-            where[_feature_numbers("at", given, names)] = np.ravel([*given.values()])
-        elif at is not None:
-            where = _to_numpy(at).astype(float).reshape(len(where))
-    except (TypeError, ValueError) as error:
-        raise _wrong("at must have a number for each feature", error) from error
+        where[chosen] = _to_numpy(values).astype(float).reshape(len(chosen))
+    except (TypeError, ValueError):
+        where[0] = np.nan
     if not np.isfinite(where).all():
-        raise _wrong("at must be finite", at)
+        raise _wrong("at must have a finite number for each feature", at)
     labels = None if y is None else _labels("y", y, len(points))
     y = y[_columns(y)[0]] if hasattr(y, "columns") else y  # a Series
     order = getattr(getattr(y, "dtype", None), "categories", None)
@@ -384,12 +385,17 @@ def _columns(data):
 
 
 def _feature_numbers(name, features, columns):
-    """Return the numbers of columns that are told by number or by name."""
-    numbers = range(len(columns))
+    """Return the numbers of different columns that are told by name or by number."""
+    numbers = {column: i for i, column in enumerate(columns) if columns.count(column) == 1}
     try:
-        return [columns.index(f) if columns.count(f) == 1 else numbers[f] for f in features]
-    except (TypeError, IndexError) as error:
-        raise _wrong(f"{name} must have columns of X, {_one_line(columns)}", features) from error
+        if not numbers.keys() >= {*features}:  # whole numbers are places, not names
+            numbers |= {i: i % len(columns) for i in range(-len(columns), len(columns))}
+        chosen = [numbers[feature] for feature in features]
+    except (TypeError, KeyError):
+        chosen = None
+    if chosen is None or len({*chosen}) < len(chosen):
+        raise _wrong(f"{name} must have different columns of X, {_one_line(columns)}", features)
+    return chosen
 
 
 def _grid_values(name, limits, values, axis, count):
@@ -497,8 +503,8 @@ class _Surface(NamedTuple):
     """What a model predicts on a grid: arrays of shape (rows, columns)."""
 
     predicted: np.ndarray  # the number of the predicted class
-    lead: np.ndarray  # its probability minus the runner-up's: 1 is certain, 0 is a boundary;
-    # with two classes that of class 1 minus that of class 0, from -1 to 1; nan is no answer
+    shade: np.ndarray  # with two classes the probability of class 1, with more that of the
+    # predicted class minus the runner-up's, so 0 on a boundary; nan is no answer
     height: np.ndarray  # the lead in the model's own scores, which is straighter near a boundary
     classes: list  # the labels in the order of their numbers
     middle: float  # with two classes the probability of class 1 where the boundary is
@@ -508,22 +514,23 @@ def _settle(asked, answers, plane, class_names):
     """Settle what a model's answers about every point of a grid say together."""
     classes = _class_order(asked, plane, class_names)
     predicted = asked.predicted(answers, classes)
-    winner, lead, height = map(answers.get, ("winner", "lead", "height"))
+    winner, shade, height = map(answers.get, ("winner", "shade", "height"))
     middle = 0.5
     if "label" in answers:
         if winner is not None and len(classes) > 2:
-            lead, height = (np.where(winner == predicted, values, 0) for values in (lead, height))
+            shade, height = (np.where(winner == predicted, values, 0) for values in (shade, height))
         elif winner is None or (threshold := _threshold(height, predicted)) is None:
-            certain = 2 * predicted.astype(np.float32) - 1  # labels are all that is known
-            lead = height = certain if len(classes) == 2 else np.ones_like(certain)
+            height = np.ones(predicted.shape, np.float32)  # labels are all that is known
+            shade = predicted.astype(np.float32) if len(classes) == 2 else height
         else:
             height = height - threshold
-            middle = 0.5 + _lead(torch.tensor(threshold), asked.scale).item() / 2
+            middle = _probability(torch.tensor(threshold), asked.scale).item()
     if np.isnan(height).all():
         raise ValueError("model must return numbers; got nan for all of the plane.")
     if asked.scale == "scores":
-        lead, middle = height / max(*map(abs, _range(height)), 1e-30), 0.5
-    return _Surface(predicted, lead, height, classes, middle)
+        shade, middle = height / max(*map(abs, _range(height)), 1e-30), 0.5
+        shade = 0.5 + shade / 2 if len(classes) == 2 else shade
+    return _Surface(predicted, shade, height, classes, middle)
 
 
 def _threshold(height, predicted):
@@ -592,8 +599,8 @@ class _Asked:
 
         `points_of` returns the points of a slice of the rows. Returns arrays of that shape by name,
         of what the model tells: "label", the place of its label among those seen; "winner", the
-        number of its highest score; and this one's "lead" in probability and "height" in scores; of
-        watched layers the units' values, by ("switch" or "activation", the layer's number).
+        number of its highest score, with its "shade" and its "height" (see _Surface); of watched
+        layers the units' values, by ("switch" or "activation", the layer's number).
         """
         answers, chunks = {}, -(-rows // max(1, self.size // math.prod(columns)))
         with _borrowed(self.model, self.training, rows * math.prod(columns)):
@@ -625,8 +632,13 @@ class _Asked:
             if doubt:  # the caller of the plot is four calls away
                 warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=4)
         told = {}
-        for number, layer in enumerate(self.layers):
+        for number, layer in enumerate(self.layers[:-1]):
             told["switch", number], told["activation", number] = layer.switch, layer.activation
+            shapes = layer.switch.shape, layer.activation.shape
+            if {*shapes} != {(len(points), layer.switch.shape[1])}:
+                rule = f"model must have a number for each point and unit of layer {number + 1}"
+                more = "They go in and out of its activation function."
+                raise _wrong(rule, shapes, more)
         if self.meanings[name] == "labels":
             return told | {"label": _meet(self.seen, answer)}
         self.scored = max([2, *answer.shape[1:]])
@@ -691,10 +703,9 @@ def _as_array(answer, count):
 
 
 def _rank(answer, meaning):
-    """Return each point's likeliest class, the "winner", and its "lead" and "height", as arrays.
+    """Return each point's likeliest class, the "winner", its "shade" and its "height", as arrays.
 
-    They are its leads in probability and in scores; with two classes those of class 1, so below 0
-    where class 0 is likelier.
+    The height is its lead in scores; with two classes class 1's, below 0 where 0 is likelier.
     """
     if not isinstance(answer, torch.Tensor):
         answer = torch.from_numpy(np.array(answer, float))
@@ -715,21 +726,21 @@ def _rank(answer, meaning):
             height = answer[:, 1] - answer[:, 0]
         else:
             height = 2 * answer[:, 0] - 1 if meaning == "probabilities" else answer[:, 0]
-        winner, lead = height > 0, _lead(height, meaning)
+        winner, shade = height > 0, _probability(height, meaning)
     else:
         (first, second), (winner, _) = (t.unbind(1) for t in answer.topk(2, dim=1))
-        height = lead = first - second
+        height = shade = first - second
         if meaning == "logits":
             total = answer.logsumexp(1)
-            lead = (first - total).exp() - (second - total).exp()
+            shade = (first - total).exp() - (second - total).exp()
     winner = winner.cpu().numpy().astype(np.uint16)
-    lead, height = (values.float().cpu().numpy() for values in (lead, height))
-    return {"winner": winner, "lead": lead, "height": height}
+    shade, height = (values.float().cpu().numpy() for values in (shade, height))
+    return {"winner": winner, "shade": shade, "height": height}
 
 
-def _lead(height, meaning):
-    """Return class 1's lead in probability, of two classes."""
-    return torch.tanh(height / 2) if meaning == "logits" else height  # 2 sigmoid(h) - 1
+def _probability(height, meaning):
+    """Return class 1's probability, of two classes, from its lead in scores."""
+    return height.sigmoid() if meaning == "logits" else (1 + height) / 2
 
 
 def _meet(seen, answer):
@@ -789,7 +800,7 @@ OPERATIONS = {  # what their results are
     **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
     **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm"), "logits"),
 }
-COPIES = ("to", "to_copy", "clone")
+COPIES = ("to", "_to_copy", "clone")
 
 
 class _Trace(TorchDispatchMode):
@@ -801,10 +812,10 @@ class _Trace(TorchDispatchMode):
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         output = operation(*args, **(kwargs or {}))
-        name = operation.__name__.split(".")[0].strip("_")
-        meaning = self.meaning(args[0]) if name in COPIES else OPERATIONS.get(name)
-        if meaning is not None:
-            self.made = [(output, meaning), *self.made[:7]]
+        name = operation.__name__.split(".")[0]
+        meaning = self.meaning(args[0]) if name in COPIES else OPERATIONS.get(name.strip("_"))
+        if meaning is not None or (name.endswith("_") and isinstance(output, torch.Tensor)):
+            self.made = [(output, meaning), *self.made[:7]]  # what writes in place makes it anew
         return output
 
     def meaning(self, answer):
@@ -920,7 +931,14 @@ def _name_classes(labels, classes, class_names):
         raise _wrong(f"{rule}, or be a dict from label to name", class_names)
     names = {_key(label): name for label, name in names.items()}
     there = {number: _key(classes[number]) for number in sorted({*index.tolist()})}
-    return index, {number: _one_line(names[key], MAX_NAME) for number, key in there.items()}
+    return index, _drawn_names({number: names[key] for number, key in there.items()})
+
+
+def _drawn_names(names):
+    """Return a dict's names as they are drawn, with their numbers where they would look alike."""
+    texts = {number: _one_line(name, MAX_NAME) for number, name in names.items()}
+    alike = len({*texts.values()}) < len(texts)
+    return {number: f"{number}: {text}" if alike else text for number, text in texts.items()}
 
 
 def _listed(class_names):
@@ -1028,19 +1046,20 @@ class _ShownOnce(Figure):
 
 def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
     """Draw the background and the boundaries: probability for two classes, else faded colours."""
-    predicted, lead, height, classes, middle = surface
+    predicted, shade, height, classes, middle = surface
     pale = PALE if len(classes) <= 5 else PALE_OF_MANY  # faded, no colour may become another's
-    shades = np.linspace(pale, 1, min(256, 2**16 // len(classes)))[:, None]
-    shades = [1 - shades + shades * np.array(color) for color in colors]
+    shares = np.linspace(pale, 1, min(256, 2**16 // len(classes)))[:, None]
+    shades = [1 - shares + shares * np.array(color) for color in colors]
     if len(classes) == 2:
         if not isinstance(cmap, str | Colormap):
             cmap = ListedColormap(np.concatenate([shades[0][::-1], shades[1]]), "probability")
-        norm = TwoSlopeNorm(np.clip(middle, 0.001, 0.999), 0, 1)
-        _draw_image(ax, plane, 0.5 + lead / 2, cmap=cmap, norm=norm, alpha=alpha)
+        even = middle == 0.5
+        norm = Normalize(0, 1) if even else TwoSlopeNorm(np.clip(middle, 0.001, 0.999), 0, 1)
+        _draw_image(ax, plane, shade, cmap=cmap, norm=norm, alpha=alpha)
     else:  # the number of a class's shade for each point
-        blank = np.isnan(lead)
-        number = predicted * np.uint16(len(shades[0]))
-        number += np.uint16((len(shades[0]) - 1) * np.where(blank, 0, lead))
+        blank = np.isnan(shade)
+        number = predicted * np.uint16(len(shares))
+        number += np.uint16((len(shares) - 1) * np.where(blank, 0, shade))
         number = np.ma.masked_where(blank, number) if blank.any() else number
         palette = ListedColormap(np.concatenate(shades))
         _draw_image(ax, plane, number, cmap=palette, norm=NoNorm(), alpha=alpha)
@@ -1138,8 +1157,9 @@ def _check_style(name, style, artist):
 
 
 def _name_axes(ax, names):
+    names = _drawn_names(dict(enumerate(names))).values()
     for axis, name in zip((ax.xaxis, ax.yaxis), names, strict=False):
-        axis.set_label_text(_one_line(name, MAX_NAME))
+        axis.set_label_text(name)
 
 
 def _draw_legend(ax, count, may_grow=False):

@@ -743,6 +743,16 @@ def test_chunks_of_the_grid_are_put_together_in_order():
     )
 
 
+class TwoHalves(nn.Sequential):
+    """A network that asks its layers about each feature alone."""
+
+    def __init__(self):
+        super().__init__(nn.Linear(1, 4), nn.ReLU(), nn.Linear(4, 1))
+
+    def forward(self, x):
+        return super().forward(x.reshape(-1, 1)).reshape(len(x), 2).sum(dim=1)
+
+
 @pytest.mark.parametrize(
     ("model", "error", "words"),
     [
@@ -750,6 +760,12 @@ def test_chunks_of_the_grid_are_put_together_in_order():
         (nn.Linear(2, 1), ValueError, "model must have a hidden layer, .*got 1"),
         (Sectors(), ValueError, "model must have a hidden layer, .*got 0"),
         (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)), RuntimeError, "cannot be multiplied"),
+        (
+            nn.Sequential(nn.Linear(2, 6), nn.GLU(), nn.Linear(3, 1)),
+            ValueError,
+            r"unit of layer 1; got \(\(22801, 6\), \(22801, 3\)\)",
+        ),
+        (TwoHalves(), ValueError, r"unit of layer 1; got \(\(45602, 4\), \(45602, 4\)\)"),
     ],
 )
 def test_hidden_units_say_what_is_wrong_and_leave_no_hook(model, error, words):
@@ -1086,6 +1102,16 @@ def test_answers_on_one_side_of_0_are_warned_of_where_there_are_two_classes(func
     drawn(Ends(function), np.ones(len(X)))
 
 
+@pytest.mark.parametrize("change", [torch.exp_, torch.relu_, lambda z: z.mul_(0).add_(9)])
+def test_what_changes_a_layers_answer_in_place_makes_it_anew(change):
+    model = Ends(change)
+    nn.init.constant_(model.linear.bias, 3)
+    with pytest.warns(UserWarning, match="The model's answers .* and are drawn as"):
+        drawn(model, y)
+    ax, p = drawn(Ends(torch.sigmoid_), y)
+    np.testing.assert_allclose(image_of(ax).ravel(), p.ravel(), atol=1e-6)
+
+
 def test_a_logarithm_of_one_probability_is_warned_of():
     class LogOfOne(Ends):
         def forward(self, x):
@@ -1130,21 +1156,27 @@ def threshold(t):
     return FixedThresholdClassifier(LogisticRegression(), threshold=t).fit(X, LETTERS)
 
 
-@pytest.mark.parametrize("estimator", [threshold(0.3), threshold(0.38), threshold(1e-9)])
+@pytest.mark.parametrize("estimator", [threshold(0.6), threshold(0.68)])
 def test_the_line_is_where_predict_changes(estimator):
     predicted = estimator.predict(grid(101)) == "b"
+    assert 0.2 < predicted.mean() < 0.8
     ax = plot_decision_boundary(estimator, X, LETTERS, grid_resolution=101, **PLANE)
-    middle = ax.images[0].norm.vcenter
+    middle = ax.images[0].norm.vcenter  # here one colour turns into the other
     np.testing.assert_allclose(
         image_of(ax).ravel(), estimator.predict_proba(grid(101))[:, 1], atol=1e-6
     )
     np.testing.assert_array_equal(image_of(ax).ravel() > middle, predicted)
-    if 0 < predicted.mean() < 1:
-        assert middle == pytest.approx(estimator.threshold, abs=1e-3)
-        p = estimator.predict_proba(line_of(ax))[:, 1]
-        np.testing.assert_allclose(p, estimator.threshold, atol=1e-3)
-    else:
-        assert not ax.collections
+    assert middle == pytest.approx(estimator.threshold, abs=1e-3)
+    p = estimator.predict_proba(line_of(ax))[:, 1]
+    np.testing.assert_allclose(p, estimator.threshold, atol=1e-3)
+
+
+def test_there_is_no_line_where_predict_knows_one_class():
+    estimator = threshold(0.3)
+    assert (estimator.predict(grid(101)) == "b").all()
+    ax = plot_decision_boundary(estimator, X, LETTERS, grid_resolution=101, **PLANE)
+    assert not ax.collections
+    assert (ax.images[0].norm(image_of(ax)) > 0.5).all()
 
 
 def test_predict_has_the_last_word_where_no_threshold_tells_it():
@@ -1344,16 +1376,37 @@ def test_the_line_and_the_points_have_their_own_styles():
             dict(returns="proba"),
             "returns must be one of logits, probabilities, labels, scores; got",
         ),
-        (dict(features=(0, 0)), r"features must be two different columns of X; got \(0, 0\)"),
-        (dict(features=(0, 2)), r"features must have columns of X, \[0, 1\]; got \(0, 2\)"),
-        (dict(features=5), "features must have columns of X"),
-        (dict(at={"u": 1}), "at must have columns of X"),
-        (dict(at={0: "u"}), "at must have a number for each feature; could not convert"),
-        (dict(at=[1, 2, 3]), "at must have a number for each feature; cannot reshape"),
-        (dict(at=5), "at must have a number for each feature; cannot reshape"),
-        (dict(at=[5]), "at must have a number for each feature; cannot reshape"),
-        (dict(X=pd.DataFrame(X, columns=["u", "u"]), features="uu"), "features must have columns"),
-        (dict(at=[1, np.nan]), r"at must be finite; got \[1, nan\]"),
+        (
+            dict(features=(0, 0)),
+            r"features must have different columns of X, \[0, 1\]; got \(0, 0\)",
+        ),
+        (dict(features=(0, -2)), r"features must have different columns of X, \[0, 1\]; got"),
+        (dict(features=(0, 1, 1)), r"features must have different columns of X, \[0, 1\]; got"),
+        (dict(features=[1]), r"features must be two columns of X; got \[1\]"),
+        (
+            dict(features=(0, 2)),
+            r"features must have different columns of X, \[0, 1\]; got \(0, 2\)",
+        ),
+        (dict(features=5), "features must have different columns of X"),
+        (dict(at={"u": 1}), "at must have different columns of X"),
+        (dict(at={0: 1, -2: 3}), "at must have different columns of X"),
+        (dict(at={0: "u"}), r"at must have a finite number for each feature; got \{0: 'u'\}"),
+        (dict(at=[1, 2, 3]), r"at must have a finite number for each feature; got \[1, 2, 3\]"),
+        (dict(at=5), r"at must have a finite number for each feature; got 5"),
+        (dict(at=[5]), r"at must have a finite number for each feature; got \[5\]"),
+        (
+            dict(X=pd.DataFrame(X, columns=["u", "u"]), features="uu"),
+            "features must have different columns",
+        ),
+        (dict(at=[1, np.nan]), r"at must have a finite number for each feature; got \[1, nan\]"),
+        (
+            dict(at={0: np.ma.masked}),
+            r"at must have a finite number for each feature; got \{0: masked\}",
+        ),
+        (
+            dict(at=np.ma.array([1, 2], mask=[1, 0])),
+            r"at must have a finite number for each feature; got ",
+        ),
     ],
 )
 def test_wrong_options_are_told_before_anything_is_drawn(options, words):
@@ -1409,6 +1462,21 @@ def test_a_slice_of_more_features(X, options, at):
     ax = plot_decision_boundary(lambda p: 2.3 * np.asarray(p)[:, 1] - 9.1, X, **options)
     logit = 2.3 * float(at[1]) - 9.1
     np.testing.assert_allclose(image_of(ax), 1 / (1 + np.exp(-logit)), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("names", "features", "pair"),
+    [
+        ([1, 2, 0, 7], (1, 0), (0, 2)),  # all are names
+        ([1, 2, 3, 7], (1, 0), (1, 0)),  # one is none, so they are places
+        (["1", 1, "b", 7], (1, "b"), (1, 2)),
+        (["1", "a", "b", 7], (3, "b"), (3, 2)),
+    ],
+)
+def test_whole_numbers_are_names_where_all_are_else_places(names, features, pair):
+    frame = pd.DataFrame(WIDE, columns=names)
+    ax = plot_decision_boundary(nn.Linear(4, 1), frame, SIDES, features=features)
+    np.testing.assert_allclose(ax.lines[0].get_xydata(), WIDE[SIDES == 0][:, pair])
 
 
 def test_hidden_units_of_a_slice():
@@ -1485,6 +1553,18 @@ def test_long_names_are_shortened_and_legends_of_many_classes_stay_small():
     assert [line.get_label() for line in ax.lines] == ["x" * 39 + "…", "two lines"]
     assert ax.get_xlabel() == "u" * 39 + "…"
     plt.clf()
+    names = ["x" * 50 + "1", "x" * 50 + "2"]
+    ax = plot_decision_boundary(CircleModelV0(), frame, y, class_names=names)
+    assert [line.get_label() for line in ax.lines] == [f"{i}: " + "x" * 39 + "…" for i in (0, 1)]
+    plt.clf()
+    points = pd.DataFrame(X, columns=names)
+    ax = plot_predictions(points, np.array(["a b", "a  b"])[y], points, np.array(names)[y])
+    assert ax.get_xlabel() == "0: " + "x" * 39 + "…"
+    assert ax.get_ylabel() == "1: " + "x" * 39 + "…"
+    labels = [line.get_label() for line in ax.lines]
+    assert len({*labels}) == 8
+    assert labels[:2] == ["train 0: a b", "train 1: a b"]
+    plt.clf()
     ax = plot_decision_boundary(nn.Linear(2, 30), X, np.arange(60) % 30)
     ax.figure.canvas.draw()
     assert ax.bbox.contains(*ax.get_legend().get_window_extent().p0)
@@ -1514,6 +1594,12 @@ def test_data_frames_name_the_axes_of_predictions():
     points, labels = FRAME[["alpha"]], pd.Series(SIDES, name="side")
     ax = plot_predictions(points, labels, points, labels, labels)
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("alpha", "side")
+    plt.clf()
+    ax = plot_predictions(points["alpha"].to_numpy(), labels, points, labels)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("", "side")
+    plt.clf()
+    ax = plot_predictions(WIDE[:, :2], labels, WIDE[:, :2], labels)
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("", "")
     plt.clf()
     points = FRAME[["alpha", "beta"]]
     ax = plot_predictions(points, labels, points, labels)
