@@ -14,8 +14,10 @@ if __name__ == "__main__":
 import math
 import sys
 import warnings
+from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import NamedTuple
 
@@ -24,9 +26,18 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import Colormap, ListedColormap, NoNorm, Normalize, TwoSlopeNorm, to_rgb
+from matplotlib.collections import Collection
+from matplotlib.colors import (
+    Colormap,
+    ListedColormap,
+    NoNorm,
+    Normalize,
+    TwoSlopeNorm,
+    to_hex,
+    to_rgb,
+)
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from matplotlib.transforms import IdentityTransform
 from torch import nn
@@ -47,9 +58,11 @@ MEANINGS = ("logits", "probabilities", "labels", "scores")
 CONTOUR_POINTS = 501  # lines are traced on at most this many points an axis: finer isn't seen
 SMALL_WORK = 10**8  # multiplications
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
+QUALITATIVE = 20  # colormaps of at most so many colours are lists of them
 MAX_NAME = 40  # characters of a name that are drawn
 SUM_SLACK = 0.01  # what probabilities' sum may differ from 1, in 16 bits
 MISSING = {"none", "nan", "nat", "<na>"}  # how Python, numpy and pandas write that nothing is there
+SAY_RETURNS = "The argument `returns` says what else the answers are."
 A_REGRESSOR = "For a regressor, pass a function to scores that are 0 on the boundary."
 
 
@@ -69,7 +82,7 @@ def plot_predictions(
     on_a_line = all(data.ndim == 1 or data.shape[1:] == (1,) for data in (train_data, test_data))
     if on_a_line:
         train_data, test_data = train_data.reshape(-1), test_data.reshape(-1)
-        names = [*(names or [""]), *_columns(train_labels)]
+        names = [*(names or [None]), *_columns(train_labels)]
     else:
         train_data, test_data = _points("train_data", train_data), _points("test_data", test_data)
     train_labels = _labels("train_labels", train_labels, len(train_data))
@@ -85,14 +98,14 @@ def plot_predictions(
     else:
         classes = _sorted("labels", [*train_labels, *test_labels])
         train, test = (_numbers("y", labels, classes) for labels in (train_labels, test_labels))
-        wrong = None
         if predictions is not None:
             wrong = test != _numbers("predictions must be labels, of", predictions, classes)
         ax = _current_axes(ax) or plt.gca()
         texts, colors = _drawn_names(dict(enumerate(classes))), _class_colors(None, len(classes))
         _draw_points(ax, train_data, train, texts, colors, prefix="train ", alpha=0.25)
         _draw_points(ax, test_data, test, texts, colors, prefix="test ")
-        _ring(ax, test_data, wrong)
+        if predictions is not None:
+            _ring(ax, test_data, wrong)
     _name_axes(ax, names)
     _draw_legend(ax, len(train_data) + len(test_data), may_grow=True)
     return ax
@@ -102,8 +115,9 @@ def plot_loss_curves(history, *, axes=None):
     """Plot the losses and the accuracies of a history side by side.
 
     `history` maps train_loss, test_loss, train_acc and test_acc (fractions) to lists of one length,
-    of numbers or tensors, and may have their epochs under epoch. `axes` is a pair of Axes, by
-    default two new ones in the current figure. Returns the pair.
+    of numbers or tensors, and may have their epochs under epoch; None and nan are left out. `axes`
+    is a pair of Axes, by default two in the current figure or, where it has some, in a new one.
+    Returns the pair.
     """
     keys = ("train_loss", "test_loss", "train_acc", "test_acc")
     missing = [key for key in keys if key not in history]
@@ -113,17 +127,29 @@ def plot_loss_curves(history, *, axes=None):
     if len(lengths) > 1 or None in lengths:
         got = ", ".join("no list" if n is None else f"{n}" for n in lengths)
         raise ValueError(f"history must have lists of one length; got {got}.")
-    curves = {key: [float(_to_numpy(value)) for value in history[key]] for key in keys}
-    epochs = [float(epoch) for epoch in history.get("epoch", range(1, 1 + lengths.pop()))]
-    marker = "o" if len(epochs) == 1 else ""  # there is no line through one point
-    axes = plt.gcf().subplots(1, 2) if axes is None else axes
-    for ax, kind, name in zip(axes, ("loss", "acc"), ("loss", "accuracy"), strict=True):
-        for part, style in (("train", dict(color="0.55")), ("test", dict(color="black", ls="--"))):
-            ax.plot(epochs, curves[f"{part}_{kind}"], marker=marker, label=part, **style)
+    lists = history.get("epoch", range(1, 1 + lengths.pop())), *map(history.get, keys)
+    try:
+        epochs, *curves = (
+            np.array([_to_numpy(value).astype(float).item() for value in values], float)
+            for values in lists
+        )
+    except (TypeError, ValueError) as error:
+        raise _wrong("history must hold numbers", error) from error
+    if axes is None:
+        figure = plt.figure() if plt.gcf().axes else plt.gcf()
+        axes = figure.subplots(1, 2, gridspec_kw={"wspace": 0.3})
+    if [isinstance(ax, Axes) for ax in np.ravel(axes)] != [True, True]:
+        raise _wrong("axes must be two Axes", axes)
+    styles = dict(color="0.55", label="train"), dict(color="black", ls="--", label="test")
+    for ax, name, pair in zip(np.ravel(axes), ("loss", "accuracy"), (curves[:2], curves[2:])):
+        for values, style in zip(pair, styles, strict=True):
+            known = ~np.isnan(values)
+            marker = "o" if known.sum() == 1 else ""  # there is no line through one point
+            ax.plot(epochs[known], values[known], marker=marker, **style)
         ax.set(xlabel="epoch", ylabel=name)
         ax.legend()
-    if max([*curves["train_acc"], *curves["test_acc"]], default=0) <= 1:
-        axes[1].set_ylim(-0.02, 1.02)
+    if not any((values > 1).any() for values in curves[2:]):
+        np.ravel(axes)[1].set_ylim(-0.02, 1.02)
     return axes
 
 
@@ -191,28 +217,29 @@ def plot_decision_boundary(
     An error that the model raises comes through as it is; other bad input is a ValueError or a
     TypeError, and nothing is drawn.
     """
+    if mark_errors and y is None:
+        raise ValueError("mark_errors needs y, the labels of X.")
     plane = _read_plane(X, y, features, at, grid_resolution, xlim, ylim, _current_axes(ax))
     asked = _Asked(model, X, plane.labels, returns, training)
     answers = asked.about(plane.part, grid_resolution, grid_resolution)
+    of_points = asked.about(plane.points.__getitem__, len(plane.points)) if mark_errors else None
+    class_names = _read_names(class_names, plane.labels)
     surface = _settle(asked, answers, plane, class_names)
-    index, names = _name_classes(plane.labels, surface.classes, class_names)
+    index, names = _name_classes(plane.labels, surface, class_names)
     colors = _class_colors(cmap, len(surface.classes))
     if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
         raise _wrong("alpha must be a number from 0 to 1", alpha)
-    _check_style("line", line, LineCollection([]))
+    _check_style("line", line, Collection())
     _check_style("points", points, Line2D([], []))
-    if mark_errors and y is None:
-        raise ValueError("mark_errors needs y, the labels of X.")
-    wrong = None
-    if mark_errors:
-        answers = asked.about(plane.points.__getitem__, len(plane.points))
-        wrong = index != asked.predicted(answers, surface.classes)
 
-    ax, drawn = _current_axes(ax) or plt.gca(), plane.points[:, plane.pair]
+    ax, drawn = _current_axes(ax) or plt.gca(), plane.points[: len(index), plane.pair]
     _draw_surface(ax, plane, surface, colors, cmap, alpha, line)
     if points is not None:
         _draw_points(ax, drawn, index, names, colors, points)
-    _ring(ax, drawn, wrong)
+    if mark_errors:
+        answered = ~np.isnan(of_points.get("height", np.zeros(len(index))))
+        wrong = index != asked.predicted(of_points, surface.classes)
+        _ring(ax, drawn[answered], wrong[answered])
     if legend:
         _draw_legend(ax, len(drawn))
     if title is not None:
@@ -255,8 +282,8 @@ def plot_hidden_units(
     Returns the Figure. The model is left as it was, with no hook of ours on it. Errors are those of
     `plot_decision_boundary`, and a ValueError for a model without hidden `nn.Linear` layers.
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model must be an nn.Module; got {_type(model)}.")
+    if not isinstance(model, nn.Module) or isinstance(model, torch.jit.ScriptModule):
+        raise TypeError(f"model must be an nn.Module, no script; got {_type(model)}.")
     if figure is not None and not isinstance(figure, FigureBase):
         raise TypeError(f"figure must be a Figure or SubFigure; got {_type(figure)}.")
     _check_whole("max_units", max_units, 1)
@@ -265,12 +292,14 @@ def plot_hidden_units(
     asked = _Asked(model, X, plane.labels, returns, training)
     with _watched_layers(model, max_units) as asked.layers:
         answers = asked.about(plane.part, grid_resolution, grid_resolution)
+        class_names = _read_names(class_names, plane.labels)
         surface = _settle(asked, answers, plane, class_names)
     if len(asked.layers) < 2:
         rule = "model must have a hidden layer, so two nn.Linear that it calls on points (n, d)"
         raise _wrong(rule, len(asked.layers))
-    index, names = _name_classes(plane.labels, surface.classes, class_names)
-    colors, drawn = _class_colors(None, len(surface.classes)), plane.points[:, plane.pair]
+    index, names = _name_classes(plane.labels, surface, class_names)
+    colors = _class_colors(None, len(surface.classes))
+    drawn = plane.points[: len(index), plane.pair]
 
     hidden = asked.layers[:-1]
     shown = [layer.switch.shape[1] for layer in hidden]  # units of each layer
@@ -288,10 +317,11 @@ def plot_hidden_units(
         switches, activations = (
             np.moveaxis(answers[kind, number], 2, 0) for kind in ("switch", "activation")
         )
-        scale = max(abs(activations).max(), 1e-12)
+        finite = np.where(np.isfinite(activations), activations, 0)
+        scale = max(abs(finite).max(), 1e-12)
         for i, (switch, activation) in enumerate(zip(switches, activations, strict=True)):
             ax = figure.add_subplot(grid[top + i // columns, i % columns])
-            image = _draw_image(ax, plane, activation, cmap=cmap, vmin=-scale, vmax=scale)
+            image = _draw_image(ax, plane, activation, cmap=cmap, norm=Normalize(-scale, scale))
             _draw_contour(ax, plane, switch[plane.traced], LINE | {"linewidth": 1.2})
             _draw_points(ax, drawn, index, names, colors, size=1, alpha=0.35)
             ax.set(xticks=[], yticks=[], box_aspect=1)
@@ -304,7 +334,7 @@ def plot_hidden_units(
                 ax.annotate(note, (0, -0.05), xycoords="axes fraction", va="top", fontsize=8)
         bar = figure.add_subplot(grid[top:bottom, columns])
         figure.colorbar(image, cax=bar)
-        if activations.min() >= 0:
+        if finite.min() >= 0:
             bar.set_ylim(0, scale)  # after ReLU there is nothing below
         bar.tick_params(labelsize=7, length=2, pad=1)
 
@@ -380,7 +410,7 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
 def _columns(data):
     """Return the names of a DataFrame's columns or of a Series as a list, empty for other data."""
     names = getattr(data, "columns", None)
-    name = getattr(data, "name", None)
+    name = getattr(data, "name", None) if getattr(data, "ndim", 1) == 1 else None
     return list(names) if names is not None else [name] if isinstance(name, str) else []
 
 
@@ -434,7 +464,9 @@ def _points(name, X, width=2):
             raise TypeError("complex numbers aren't points")
         points = points.astype(float)
     except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's, for lists
-        raise _wrong(f"{name} must hold numbers in shape (n, 2)", error) from error
+        rule = f"{name} must hold numbers in shape (n, {width or 'd'})"
+        more = "" if width else "Or give two columns, and a function that adds the others."
+        raise _wrong(rule, error, more) from error
     fits = points.ndim == 2 and width in (None, points.shape[1]) and points.shape[1] >= 2
     if not fits or len(points) == 0:
         more = "Of more columns `features` takes two." if name == "X" else ""
@@ -446,15 +478,23 @@ def _points(name, X, width=2):
 
 def _labels(name, y, count):
     """Return labels as a list."""
-    labels = _to_numpy(y)
+    rule = f"{name} must have shape (n,) or (n, 1) with a label for each of the {count} points"
+    labels = _read(rule, y)
     if labels.shape not in ((count,), (count, 1)):
-        rule = f"{name} must have shape (n,) or (n, 1) with a label for each of the {count} points"
         raise _wrong(rule, labels.shape)
     labels = labels.reshape(-1).tolist()
     for label in set(labels):
         if not isinstance(label, str) and str(label).lower() in MISSING:
             raise _wrong(f"{name} must have no missing labels", label)
     return labels
+
+
+def _read(rule, value):
+    """Return a value as an array, or raise an error that tells the rule for it."""
+    try:
+        return _to_numpy(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's, for lists
+        raise _wrong(rule, error) from error
 
 
 def _to_numpy(value):
@@ -507,6 +547,7 @@ class _Surface(NamedTuple):
     # predicted class minus the runner-up's, so 0 on a boundary; nan is no answer
     height: np.ndarray  # the lead in the model's own scores, which is straighter near a boundary
     classes: list  # the labels in the order of their numbers
+    present: list  # the numbers of those that are predicted somewhere
     middle: float  # with two classes the probability of class 1 where the boundary is
 
 
@@ -530,7 +571,10 @@ def _settle(asked, answers, plane, class_names):
     if asked.scale == "scores":
         shade, middle = height / max(*map(abs, _range(height)), 1e-30), 0.5
         shade = 0.5 + shade / 2 if len(classes) == 2 else shade
-    return _Surface(predicted, shade, height, classes, middle)
+    if len(classes) == 2:  # a tie that was predicted as class 0 isn't drawn as class 1
+        shade[(predicted == 0) & (shade >= middle)] = np.nextafter(np.float32(middle), 0)
+    there = predicted[plane.traced][~np.isnan(height[plane.traced])]
+    return _Surface(predicted, shade, height, classes, np.unique(there).tolist(), middle)
 
 
 def _threshold(height, predicted):
@@ -632,13 +676,15 @@ class _Asked:
             if doubt:  # the caller of the plot is four calls away
                 warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=4)
         told = {}
-        for number, layer in enumerate(self.layers[:-1]):
+        for number, (layer, following) in enumerate(pairwise(self.layers)):
             told["switch", number], told["activation", number] = layer.switch, layer.activation
-            shapes = layer.switch.shape, layer.activation.shape
-            if {*shapes} != {(len(points), layer.switch.shape[1])}:
-                rule = f"model must have a number for each point and unit of layer {number + 1}"
-                more = "They go in and out of its activation function."
-                raise _wrong(rule, shapes, more)
+            due, given = (len(points), layer.width), following.given
+            if len(layer.switch) != due[0] or given.shape != due or given is layer.given:
+                rule = (
+                    f"model must call its nn.Linear {number + 2} on the answers {due} of the last"
+                )
+                more = "Layers side by side and on parts of others can't be shown."
+                raise _wrong(rule, tuple(given.shape), more)
         if self.meanings[name] == "labels":
             return told | {"label": _meet(self.seen, answer)}
         self.scored = max([2, *answer.shape[1:]])
@@ -675,7 +721,10 @@ def _ways_to_ask(model, returns):
         )
     if isinstance(model, nn.Module) or not is_estimator:
         return {"__call__": returns}
-    if _length(getattr(model, "classes_", None)) == 1:
+    n_classes = _length(getattr(model, "classes_", None))
+    if returns and scoring and n_classes and not any(hasattr(model, name) for name in scoring):
+        raise _wrong(f"returns must be what model has, not what {scoring[0]} gives", returns)
+    if n_classes == 1:
         scoring = ()  # there is nothing to tell apart
     settings = model.get_params() if hasattr(model, "get_params") else {}
     if any(n.endswith("decision_function_shape") and v == "ovo" for n, v in settings.items()):
@@ -695,9 +744,9 @@ def _as_array(answer, count):
             f"model must return a tensor or an array; got {_type(answer)}. Where it returns more, "
             "pass a function that gives the scores alone."
         )
-    answer = answer if isinstance(answer, torch.Tensor) else _to_numpy(answer)
+    rule = f"model must return shape (n,), (n, 1) or (n, k), n being {count} here"
+    answer = answer if isinstance(answer, torch.Tensor) else _read(rule, answer)
     if answer.shape[:1] != (count,) or answer.ndim > 2 or 0 in answer.shape:
-        rule = f"model must return shape (n,), (n, 1) or (n, k), n being {count} here"
         raise _wrong(rule, tuple(answer.shape))
     return answer
 
@@ -718,8 +767,7 @@ def _rank(answer, meaning):
         wrong |= (count > 1) & ((answer.sum(dim=1) - 1).abs() > SUM_SLACK)
         if wrong.any():
             rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
-            more = "The argument `returns` says what else they are."
-            raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), more)
+            raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), SAY_RETURNS)
     if count <= 2:
         # Two logits say as much as their difference: softmax of the two is its sigmoid.
         if count == 2:
@@ -728,7 +776,8 @@ def _rank(answer, meaning):
             height = 2 * answer[:, 0] - 1 if meaning == "probabilities" else answer[:, 0]
         winner, shade = height > 0, _probability(height, meaning)
     else:
-        (first, second), (winner, _) = (t.unbind(1) for t in answer.topk(2, dim=1))
+        winner = answer.argmax(dim=1)  # of several the first, which topk's need not be
+        first, second = answer.topk(2, dim=1).values.unbind(1)
         height = shade = first - second
         if meaning == "logits":
             total = answer.logsumexp(1)
@@ -800,6 +849,7 @@ OPERATIONS = {  # what their results are
     **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
     **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm"), "logits"),
 }
+MEANS = ("matmul", "mm", "mv", "bmm")  # without a bias these may be means of probabilities
 COPIES = ("to", "_to_copy", "clone")
 
 
@@ -814,6 +864,8 @@ class _Trace(TorchDispatchMode):
         output = operation(*args, **(kwargs or {}))
         name = operation.__name__.split(".")[0]
         meaning = self.meaning(args[0]) if name in COPIES else OPERATIONS.get(name.strip("_"))
+        if name in MEANS and "probabilities" in map(self.meaning, args):
+            meaning = None
         if meaning is not None or (name.endswith("_") and isinstance(output, torch.Tensor)):
             self.made = [(output, meaning), *self.made[:7]]  # what writes in place makes it anew
         return output
@@ -849,7 +901,7 @@ def _meaning(answer, name, model, trace, y):
     low, high = _range(values) if is_float else (np.nan, np.nan)
     inside = 0 <= low <= high <= 1  # which isn't so where all are nan
     exclusive = inside and (columns == 1 or not (abs(values.sum(axis=1) - 1) > SUM_SLACK).any())
-    if made == "logits" or (made and exclusive):
+    if exclusive if made == "probabilities" else made and not (exclusive and columns > 1):
         return made, None
     regresses = predicts and _is_regressor(model)
     if columns == 1 and not regresses and (not is_float or (values == values.round()).all()):
@@ -873,10 +925,11 @@ def _meaning(answer, name, model, trace, y):
         return "logits", doubt if doubtful else None
     if columns > 1:
         more = "Where a point has several labels, pass a function that gives one of them."
+        more = SAY_RETURNS if is_float else more
         raise _wrong("model must give one label for each point", columns, more)
     rule = "model must predict labels, or probabilities from 0 to 1"
     farthest = values.ravel()[abs(values - 0.5).argmax()].item()
-    raise _wrong(rule, farthest, A_REGRESSOR)
+    raise _wrong(rule, farthest, f"{SAY_RETURNS} {A_REGRESSOR}")
 
 
 def _is_regressor(model):
@@ -893,7 +946,8 @@ def _is_regressor(model):
 
 def _class_order(asked, plane, class_names):
     """Return the labels in the order of the classes' numbers."""
-    labels, listed, own = {*(plane.labels or ())}, _listed(class_names), asked.classes
+    labels, own = {*(plane.labels or ())}, asked.classes
+    listed = class_names if isinstance(class_names, list) else []
     k = asked.scored if own is None else len(own)
     if asked.scored not in (None, k):
         raise _wrong(f"model must give a score for each of its {k} classes", asked.scored)
@@ -902,7 +956,16 @@ def _class_order(asked, plane, class_names):
         known = _has_all(order, asked.seen) or _has_all(range(len(order)), asked.seen)
         if k in (None, len(order)) and known and _has_all(order, labels):
             return list(order)
-    distinct = own or _sorted("y", {*asked.seen, *labels})
+    if own or _has_all(asked.seen, labels):
+        distinct = own or _sorted("y", asked.seen)
+    else:
+        distinct = _sorted("y", labels)
+        strange = [label for label in labels if not _has_all(asked.seen, [label])]
+        numbered = len(strange) == len(labels) and _has_all(range(len(labels)), asked.seen)
+        if not (numbered or _has_all(labels, asked.seen)):
+            rule = f"y must have labels that the model gives, {_texts(asked.seen)}"
+            more = "A list class_names of y's labels, in the order of the model's, matches them."
+            raise _wrong(rule, min(strange, key=str), more)
     if k not in (None, len(distinct)):
         rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
         more = f"There are {len(distinct)} different."
@@ -910,41 +973,53 @@ def _class_order(asked, plane, class_names):
     return distinct
 
 
-def _name_classes(labels, classes, class_names):
-    """Return the number of each label's class as an array, and a dict from number to name."""
-    distinct, listed = _sorted("y", labels or ()), _listed(class_names)
-    if class_names is None:
-        names = {c: c if isinstance(c, str) else f"class {c}".removesuffix(".0") for c in distinct}
-    elif isinstance(class_names, dict):
-        names = class_names
-    elif len(listed) != len(classes):
+def _name_classes(labels, surface, class_names):
+    """Return the number of each label's class as an array, and a dict from number to name.
+
+    Named are the classes of the labels and, where labels or names are given, of the plane.
+    """
+    classes, distinct = surface.classes, _sorted("y", labels or ())
+    names = {} if class_names is None else class_names
+    listed = isinstance(names, list)
+    if listed and len(names) != len(classes):
         rule = f"class_names must have a name for each of the model's {len(classes)} classes"
-        raise _wrong(rule, class_names)
-    else:
-        by_text = any(isinstance(label, str) for label in distinct) or _has_all(listed, classes)
-        names = dict(zip(map(_key, listed if by_text else classes), listed, strict=True))
-    if len({*map(str, listed or names.values())}) < len(listed or names):
-        raise _wrong("class_names must differ from each other", class_names)
+        raise _wrong(rule, names)
+    if len({*map(str, names if listed else names.values())}) < len(names):
+        raise _wrong("class_names must differ from each other", names)
     index = _numbers("y must have the model's classes", labels or (), classes)
-    if not _has_all(names, classes if listed else distinct):
-        rule = f"class_names must have the labels {_texts(distinct)} themselves"
+    there = sorted({*index.tolist(), *(surface.present if labels or names else ())})
+    needed = classes if listed else distinct or [classes[number] for number in there]
+    if listed:
+        by_text = _has_all(names, classes) or any(isinstance(c, str | bytes) for c in distinct)
+        names = dict(zip(names if by_text else classes, names, strict=True))
+    if names and not _has_all(names, needed):
+        rule = f"class_names must have the labels {_texts(needed)} themselves"
         raise _wrong(f"{rule}, or be a dict from label to name", class_names)
-    names = {_key(label): name for label, name in names.items()}
-    there = {number: _key(classes[number]) for number in sorted({*index.tolist()})}
-    return index, _drawn_names({number: names[key] for number, key in there.items()})
+    own = {}
+    for label in (*classes, *distinct):  # the labels' own writing, of True and 1
+        text = isinstance(label, str | bytes)
+        own[_key(label)] = _key(label) if text else f"class {label}".removesuffix(".0")
+    names = own | {_key(label): name for label, name in names.items()}
+    return index, _drawn_names({number: names[_key(classes[number])] for number in there})
 
 
 def _drawn_names(names):
     """Return a dict's names as they are drawn, with their numbers where they would look alike."""
-    texts = {number: _one_line(name, MAX_NAME) for number, name in names.items()}
+    texts = {n: _one_line(name, MAX_NAME) or repr(name) for n, name in names.items()}
     alike = len({*texts.values()}) < len(texts)
     return {number: f"{number}: {text}" if alike else text for number, text in texts.items()}
 
 
-def _listed(class_names):
-    """Return class_names as a list where they have an order, else an empty list."""
-    ordered = not isinstance(class_names, dict | set | str) and _length(class_names) is not None
-    return list(class_names) if ordered else []
+def _read_names(class_names, labels):
+    """Return class_names as a dict from label to name or as a list, None where there are none."""
+    names = class_names.tolist() if hasattr(class_names, "tolist") else class_names
+    if hasattr(class_names, "items"):  # a mapping, or a Series
+        named = dict(class_names.items())
+        by_label = isinstance(class_names, Mapping) or _has_all(named, labels or ())
+        return named if by_label else names
+    if names is None or (_length(names) is not None and not isinstance(names, set | str | bytes)):
+        return names and list(names)
+    raise _wrong("class_names must be a list or a dict of names", class_names)
 
 
 def _has_all(classes, labels):
@@ -962,7 +1037,9 @@ def _numbers(rule, labels, classes):
 
 
 def _key(label):
-    """Return a label's text, which is the same for 1, 1.0, True and "1"."""
+    """Return a label's text, which is the same for 1, 1.0, True, "1" and b"1"."""
+    if isinstance(label, bytes):
+        return label.decode(errors="replace")
     whole = isinstance(label, Real) and float(label).is_integer()
     return str(int(label)) if whole else str(label)
 
@@ -982,13 +1059,15 @@ def _texts(labels):
 
 
 # What may stand between a linear layer and its activation function:
-PASSIVE = (nn.Linear, nn.BatchNorm1d, nn.LayerNorm, nn.modules.dropout._DropoutNd, nn.Identity)
+PASSIVE = (nn.Linear, nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn.RMSNorm)
+PASSIVE += (nn.modules.dropout._DropoutNd, nn.Identity)
 
 
 @dataclass
 class _Layer:
     """What a linear layer's units do, the first of them, as arrays (points, units shown)."""
 
+    given: torch.Tensor
     width: int  # of all units
     switch: np.ndarray  # what goes into the activation function
     activation: np.ndarray  # what comes of it: what the next layer is given
@@ -1013,7 +1092,7 @@ def _watched_layers(model, max_units):
         if isinstance(module, nn.Linear):
             if layers and layers[-1].width == given.shape[1]:
                 layers[-1].activation = came
-            layers.append(_Layer(output.shape[1], went, went))
+            layers.append(_Layer(given, output.shape[1], went, went))
         elif layers:
             layer = layers[-1]
             bent = layer.activation is not layer.switch or not np.array_equal(came, layer.switch)
@@ -1032,9 +1111,6 @@ def _watched_layers(model, max_units):
 # Drawing
 
 
-PALE, PALE_OF_MANY = 0.25, 0.75  # the share of its colour that a class keeps where it's faded most
-
-
 class _ShownOnce(Figure):
     """A figure that a notebook shows once: as pyplot's at the cell's end, else as a value."""
 
@@ -1046,15 +1122,16 @@ class _ShownOnce(Figure):
 
 def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
     """Draw the background and the boundaries: probability for two classes, else faded colours."""
-    predicted, shade, height, classes, middle = surface
-    pale = PALE if len(classes) <= 5 else PALE_OF_MANY  # faded, no colour may become another's
+    predicted, shade, height, classes, present, middle = surface
+    pale = min(len(classes), 6) / 8  # faded to this share no colour becomes another's
     shares = np.linspace(pale, 1, min(256, 2**16 // len(classes)))[:, None]
     shades = [1 - shares + shares * np.array(color) for color in colors]
     if len(classes) == 2:
-        if not isinstance(cmap, str | Colormap):
-            cmap = ListedColormap(np.concatenate([shades[0][::-1], shades[1]]), "probability")
+        ramp = ListedColormap(np.concatenate([shades[0][::-1], shades[1]]), "probability")
+        continuous = isinstance(cmap, str | Colormap) and _colormap(cmap).N > QUALITATIVE
         even = middle == 0.5
         norm = Normalize(0, 1) if even else TwoSlopeNorm(np.clip(middle, 0.001, 0.999), 0, 1)
+        cmap = cmap if continuous else ramp
         _draw_image(ax, plane, shade, cmap=cmap, norm=norm, alpha=alpha)
     else:  # the number of a class's shade for each point
         blank = np.isnan(shade)
@@ -1066,29 +1143,57 @@ def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
     if line is not None:
         predicted, height = predicted[plane.traced], abs(height[plane.traced])
         height += 1e-30  # so that a height of 0 gets a sign, too
-        present = [number for number in range(len(classes)) if (predicted == number).any()]
         for number in present[:-1]:  # the last has no other neighbours
             _draw_contour(ax, plane, np.where(predicted == number, -height, height), line)
 
 
+class _GridImage(AxesImage):
+    """Values on a grid as pixels, each centred on its grid point, on axes of any scale."""
+
+    def draw(self, renderer):
+        self.fit()
+        super().draw(renderer)
+
+    def get_extent(self):
+        return self.extent
+
+    def fit(self):
+        """Spread the values evenly on the axes' scales, if these have changed."""
+        axes = self.axes.xaxis, self.axes.yaxis
+        scales = [axis.get_transform() for axis in axes]
+        if scales == self.scales:
+            return
+        self.scales, self.extent, picks = scales, [], []
+        for axis, scale, grid in zip(axes, scales, self.grid, strict=True):
+            ends = (  # the first and the last that the scale has
+                next(value for value in values if value in axis.limit_range_for_scale(value, value))
+                for values in (grid, grid[::-1])
+            )
+            low, high = scale.transform([*ends])
+            even = scale.inverted().transform(np.linspace(low, high, len(grid)))
+            picks.append(np.interp(even, grid, np.arange(len(grid))).round().astype(int))
+            half = (high - low) / (len(grid) - 1) / 2
+            self.extent += [low - half, high + half]
+        whole = all(np.array_equal(pick, np.arange(len(pick))) for pick in picks)
+        self.set_data(self.values if whole else self.values[np.ix_(*reversed(picks))])
+        self.values = self.get_array() if whole else self.values  # never kept twice
+
+
 def _draw_image(ax, plane, values, **style):
-    """Draw values on a grid as pixels, each centred on its grid point, on axes of any scale."""
-    (left, right), (low, high) = (
-        axis.get_transform().transform(ends[[0, -1]])
-        for axis, ends in ((ax.xaxis, plane.xs), (ax.yaxis, plane.ys))
-    )
-    across, up = (right - left) / (len(plane.xs) - 1) / 2, (high - low) / (len(plane.ys) - 1) / 2
-    ax.set(xlim=plane.xs[[0, -1]], ylim=plane.ys[[0, -1]])
-    return ax.imshow(
-        values,
-        extent=(left - across, right + across, low - up, high + up),
+    ax.set(xbound=plane.xs[[0, -1]], ybound=plane.ys[[0, -1]], autoscale_on=False)
+    ax.update_datalim(np.stack([plane.xs[[0, -1]], plane.ys[[0, -1]]], axis=1))
+    image = _GridImage(
+        ax,
         origin="lower",
-        aspect=ax.get_aspect(),
         interpolation="nearest",
         interpolation_stage="data",  # colours only what is seen: faster, and much less memory
         transform=ax.transLimits + ax.transAxes,
         **style,
     )
+    image.grid, image.values, image.scales = (plane.xs, plane.ys), values, None
+    image.fit()
+    image.set_clip_path(ax.patch)
+    return ax.add_image(image)
 
 
 def _draw_contour(ax, plane, values, style):
@@ -1097,7 +1202,8 @@ def _draw_contour(ax, plane, values, style):
     low, high = _range(values)
     if low < 0 < high:
         lines = ax.contour(plane.xs[columns], plane.ys[rows], values, levels=[0])
-        lines.set(**style | {"facecolor": "none"})
+        lines.set(**style)
+        lines.set_facecolor("none")
 
 
 def _draw_points(ax, points, index, names, colors, style=POINTS, prefix="", alpha=1.0, size=None):
@@ -1115,29 +1221,31 @@ def _draw_points(ax, points, index, names, colors, style=POINTS, prefix="", alph
 
 
 def _marker_size(count):
-    return np.clip(6 * (300 / count) ** 0.25, 1, 6)
+    return np.clip(6 * (300 / max(count, 1)) ** 0.25, 1, 6)
 
 
 def _ring(ax, points, wrong):
-    """Draw a ring around wrong points, where they are given, and say how many they are."""
-    if wrong is not None:
-        size, label = 11 / 6 * _marker_size(len(points)), f"wrong: {wrong.sum()} of {len(points)}"
-        ax.plot(*points[wrong].T, "o", ms=size, mfc="none", mec="black", label=label)
+    """Draw a ring around wrong points, and say how many they are."""
+    size, label = 11 / 6 * _marker_size(len(points)), f"wrong: {wrong.sum()} of {len(points)}"
+    ax.plot(*points[wrong].T, "o", ms=size, mfc="none", mec="black", label=label)
 
 
 def _class_colors(cmap, n_classes):
     """Return an RGB colour for each class, from a list, a colormap or a colormap's name."""
     if cmap is None:
         cmap = CLASS_COLORS if n_classes <= len(CLASS_COLORS) else "turbo"
+    colors = cmap
     if isinstance(cmap, str | Colormap):
-        cmap = _colormap(cmap)
-        qualitative = n_classes <= cmap.N <= 20
-        cmap = cmap(range(n_classes) if qualitative else np.linspace(0, 1, n_classes))[:, :3]
+        colors = _colormap(cmap)
+        qualitative = n_classes <= colors.N <= QUALITATIVE
+        colors = colors(range(n_classes) if qualitative else np.linspace(0, 1, n_classes))[:, :3]
     try:
-        return [to_rgb(cmap[number]) for number in range(n_classes)]
-    except (TypeError, ValueError, LookupError) as error:
-        rule = f"cmap must have a colour for each of the {n_classes} classes"
-        raise _wrong(rule, cmap) from error
+        colors = [to_rgb(colors[number]) for number in range(n_classes)]
+    except (TypeError, ValueError, LookupError):
+        colors = []
+    if len({*map(to_hex, colors)}) < min(n_classes, 256):  # more can't be told apart anyway
+        raise _wrong(f"cmap must have a colour for each of the {n_classes} classes", cmap)
+    return colors
 
 
 def _colormap(cmap):
@@ -1157,9 +1265,9 @@ def _check_style(name, style, artist):
 
 
 def _name_axes(ax, names):
-    names = _drawn_names(dict(enumerate(names))).values()
-    for axis, name in zip((ax.xaxis, ax.yaxis), names, strict=False):
-        axis.set_label_text(name)
+    names = {number: name for number, name in enumerate(names[:2]) if name is not None}
+    for number, name in _drawn_names(names).items():
+        (ax.xaxis, ax.yaxis)[number].set_label_text(name)
 
 
 def _draw_legend(ax, count, may_grow=False):
@@ -1172,7 +1280,10 @@ def _draw_legend(ax, count, may_grow=False):
         return
     style = dict(ncols=1 + (len(names) - 1) // 10, fontsize="x-small" if len(names) > 10 else None)
     place = "best" if count <= 100_000 else "upper right"  # to look for the best takes time
-    legend = ax.legend(loc=place, markerscale=6 / _marker_size(count), **style)
+    legend = ax.legend(loc=place, **style)
+    for handle in legend.legend_handles:
+        if isinstance(handle, Line2D):
+            handle.set_markersize(6)
     ax.get_ylim()  # computes the limits
     if may_grow and legend.get_window_extent().count_contains(
         ax.transData.transform(np.concatenate([line.get_xydata() for line in ax.lines]))

@@ -12,6 +12,7 @@ import pytest
 import torch
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.figure import Figure
+from planes import PLANE, Ring, Sectors, X, grid, image_of, line_of, panels_of, y
 from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, RidgeClassifier
@@ -37,44 +38,6 @@ from model import CircleModelV0, CircleModelV2
 
 pd = pytest.importorskip("pandas")
 ROOT = Path(helper_functions.__file__).parent
-X = np.random.default_rng(0).uniform(-1, 1, (60, 2))
-y = (np.hypot(*X.T) < 0.7).astype(int)
-PLANE = dict(xlim=(-2, 2), ylim=(-1, 1))
-
-
-class Ring(nn.Module):
-    """p = 0.5 on the circle of radius 0.6, and a logit as steep as it's told."""
-
-    def __init__(self, steepness=5.0, radius=0.6):
-        super().__init__()
-        self.steepness, self.radius = nn.Parameter(torch.tensor(steepness)), radius
-
-    def forward(self, x):
-        return self.steepness * (self.radius - x.norm(dim=1, keepdim=True))
-
-
-class Sectors(nn.Module):
-    """Three classes whose regions meet at the origin: logits are projections on three rays."""
-
-    def forward(self, x):
-        angles = torch.arange(3, dtype=x.dtype) * 2 * torch.pi / 3
-        return 4 * x @ torch.stack([angles.cos(), angles.sin()])
-
-
-def grid(resolution, xlim=(-2, 2), ylim=(-1, 1)):
-    xs, ys = np.meshgrid(np.linspace(*xlim, resolution), np.linspace(*ylim, resolution))
-    return np.column_stack([xs.ravel(), ys.ravel()])
-
-
-def line_of(ax):
-    """Return the vertices of the lines drawn between classes."""
-    return np.concatenate(
-        [p.vertices for c in ax.collections for p in c.get_paths() if len(p.vertices)]
-    )
-
-
-def image_of(ax):
-    return np.asarray(ax.images[-1].get_array())
 
 
 def run_time_imports():
@@ -172,7 +135,7 @@ def test_classes_are_drawn_by_colour_and_confidence():
     np.testing.assert_allclose(shade / 255, top[:, 0] - top[:, 1], atol=1 / 255)
     palette = ax.images[0].cmap
     assert palette(2 * 256 + 255) == pytest.approx(to_rgba(helper_functions.CLASS_COLORS[2]))
-    pale = 0.75 + 0.25 * np.array(to_rgba(helper_functions.CLASS_COLORS[2]))
+    pale = 5 / 8 + 3 / 8 * np.array(to_rgba(helper_functions.CLASS_COLORS[2]))
     assert palette(2 * 256) == pytest.approx(pale)  # never white
 
 
@@ -202,9 +165,9 @@ def test_a_colormap_colours_the_probability(cmap, first):
 
 def test_class_colours_can_be_given():
     ax = plot_decision_boundary(Sectors(), X, y, cmap=["red", "lime", "blue"])
-    assert [line.get_color() for line in ax.lines] == [(1, 0, 0), (0, 1, 0)]
+    assert [line.get_color() for line in ax.lines] == [(1, 0, 0), (0, 1, 0), (0, 0, 1)]
     ax = plot_decision_boundary(Sectors(), X, y, cmap="Set1")
-    assert ax.lines[-1].get_color() == pytest.approx(plt.get_cmap("Set1")(1)[:3])
+    assert ax.lines[-1].get_color() == pytest.approx(plt.get_cmap("Set1")(2)[:3])
 
 
 def test_training_draws_what_train_mode_gives():
@@ -589,10 +552,6 @@ def test_a_models_own_error_stays_visible(model):
 # The hidden units
 
 
-def panels_of(figure):
-    return {ax.get_title(): ax for ax in figure.axes if ax.get_title()}
-
-
 @pytest.mark.parametrize("batch_norm", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.5])
 def test_a_panel_for_each_unit_shows_its_activation(dropout, batch_norm):
@@ -756,16 +715,16 @@ class TwoHalves(nn.Sequential):
 @pytest.mark.parametrize(
     ("model", "error", "words"),
     [
-        (SVC().fit(X, y), TypeError, "model must be an nn.Module; got an object of type SVC"),
+        (SVC().fit(X, y), TypeError, "model must be an nn.Module, no script; got an .* SVC"),
         (nn.Linear(2, 1), ValueError, "model must have a hidden layer, .*got 1"),
         (Sectors(), ValueError, "model must have a hidden layer, .*got 0"),
         (nn.Sequential(nn.Linear(2, 3), nn.Linear(4, 1)), RuntimeError, "cannot be multiplied"),
         (
             nn.Sequential(nn.Linear(2, 6), nn.GLU(), nn.Linear(3, 1)),
             ValueError,
-            r"unit of layer 1; got \(\(22801, 6\), \(22801, 3\)\)",
+            r"nn.Linear 2 on the answers \(22801, 6\) of the last; got \(22801, 3\)",
         ),
-        (TwoHalves(), ValueError, r"unit of layer 1; got \(\(45602, 4\), \(45602, 4\)\)"),
+        (TwoHalves(), ValueError, r"the answers \(22801, 4\) of the last; got \(45602, 4\)"),
     ],
 )
 def test_hidden_units_say_what_is_wrong_and_leave_no_hook(model, error, words):
@@ -851,10 +810,17 @@ def test_complex_points_are_refused():
 def test_class_names_stand_in_the_legend_by_the_number_of_the_class():
     model = CircleModelV0(out_features=3)
     ax = plot_decision_boundary(model, X, 2 * y, class_names=["cat", "dog", "horse"])
-    assert [line.get_label() for line in ax.lines] == ["cat", "horse"]
+    # One that has a region but no point is named, too.
+    assert [line.get_label() for line in ax.lines] == ["cat", "dog", "horse"]
+    assert [len(line.get_xdata()) for line in ax.lines] == [*np.bincount(2 * y)]
     figure = plot_hidden_units(model, X, 2 * y, class_names=["cat", "dog", "horse"])
     texts = [text.get_text() for text in figure.axes[-1].get_legend().get_texts()]
-    assert texts == ["cat", "horse"]
+    assert texts == ["cat", "dog", "horse"]
+    ax = plot_decision_boundary(
+        model, X, class_names=["cat", "dog", "horse"], ax=plt.figure().gca()
+    )
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["cat", "dog"]
+    assert not sum(len(line.get_xdata()) for line in ax.lines)
     with pytest.raises(ValueError, match=r"class_names must .* 3 classes; got \['cat', 'dog'\]"):
         plot_decision_boundary(model, X, class_names=["cat", "dog"])
 
@@ -880,9 +846,9 @@ def test_scores_may_be_infinite():
     [
         (dict(cmap=5), "cmap must have a colour for each of the 2 classes; got 5"),
         (dict(cmap=["red", "no colour"]), "cmap must have a colour for each of the 2 classes"),
-        (dict(class_names=5), "class_names must have a name for each .* got 5"),
-        (dict(class_names="ab"), "class_names must have a name for each .* got 'ab'"),
-        (dict(class_names={"a", "b"}), "class_names must have a name for each .* got {"),
+        (dict(class_names=5), "class_names must be a list or a dict of names; got 5"),
+        (dict(class_names="ab"), "class_names must be a list or a dict of names; got 'ab'"),
+        (dict(class_names={"a", "b"}), "class_names must be a list or a dict of names; got {"),
     ],
 )
 def test_options_of_another_type_are_told_by_name(options, message):
@@ -1102,7 +1068,7 @@ def test_answers_on_one_side_of_0_are_warned_of_where_there_are_two_classes(func
     drawn(Ends(function), np.ones(len(X)))
 
 
-@pytest.mark.parametrize("change", [torch.exp_, torch.relu_, lambda z: z.mul_(0).add_(9)])
+@pytest.mark.parametrize("change", [torch.exp_, torch.relu_, lambda z: z.mul_(0.1).add_(9)])
 def test_what_changes_a_layers_answer_in_place_makes_it_anew(change):
     model = Ends(change)
     nn.init.constant_(model.linear.bias, 3)

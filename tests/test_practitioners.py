@@ -1,0 +1,324 @@
+"""What practitioners' models, names and axes have taught: a picture is right, or an error."""
+
+from types import MappingProxyType
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib.colors import ListedColormap
+from planes import PLANE, Ring, X, grid, image_of, line_of, panels_of, y
+from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from torch import nn
+
+from helper_functions import plot_decision_boundary, plot_hidden_units, plot_loss_curves
+
+
+class Voting(nn.Module):
+    """Soft voting: a mean of probabilities."""
+
+    def __init__(self, weights):
+        super().__init__()
+        torch.manual_seed(0)
+        self.each, self.weights = nn.Linear(2, 3), weights
+
+    def forward(self, x):
+        return (5 * self.each(x)).softmax(1) @ self.weights
+
+
+@pytest.mark.parametrize("weights", [torch.tensor([0.1, 0.5, 0.9]), torch.eye(3)[:, [1, 2, 0]]])
+def test_means_of_probabilities_are_no_logits(weights):
+    model = Voting(weights)
+    with pytest.warns(UserWarning, match="lie from 0 to 1, and are drawn as probabilities"):
+        ax = plot_decision_boundary(model, X, grid_resolution=21, **PLANE)
+    with torch.no_grad():
+        p = model(torch.from_numpy(grid(21)).float())
+    if p.ndim == 1:
+        np.testing.assert_allclose(image_of(ax).ravel(), p, atol=1e-6)
+    else:
+        first, second = p.topk(2, dim=1).values.unbind(1)
+        assert (p.argmax(1).numpy() == image_of(ax).ravel() // 256).all()
+        np.testing.assert_allclose(image_of(ax).ravel() % 256, 255 * (first - second), atol=1)
+
+
+@pytest.mark.parametrize(
+    ("model", "labels", "words"),
+    [
+        (lambda p: p[:, 0] > 0, 2 * y - 1, r"False, True; got -1\. A list class_names"),
+        (lambda p: np.digitize(p[:, 0], [-1, 0]), y + 1 + (X[:, 1] > 0.5), "0, 1, 2; got 3"),
+        (IsolationForest(random_state=0).fit(X), y, "(1, -1|-1, 1); got 0"),
+        (lambda p: np.digitize(p[:, 0], [-1, 0]), np.array(["a", "b"])[y], "0, 1, 2; got 'a'"),
+    ],
+)
+def test_labels_that_no_rule_matches_are_an_error(model, labels, words):
+    with pytest.raises(ValueError, match=f"y must have labels that the model gives, {words}"):
+        plot_decision_boundary(model, X, labels, grid_resolution=21, **PLANE)
+
+
+def test_numbers_are_matched_with_texts_as_scores_are():
+    texts = np.array(["no", "yes"])[y]
+    net = nn.Linear(2, 2)
+    for model in (net, lambda p: net(torch.from_numpy(p).float()).argmax(1).numpy()):
+        ax = plot_decision_boundary(
+            model, X, texts, mark_errors=True, ax=plt.figure().gca(), grid_resolution=21, **PLANE
+        )
+        right = net(torch.from_numpy(X).float()).argmax(1).numpy() == y
+        assert [line.get_label() for line in ax.lines[:2]] == ["no", "yes"]
+        assert ax.lines[-1].get_label() == f"wrong: {(~right).sum()} of 60"
+    one_based = lambda p: net(torch.from_numpy(p).float()).argmax(1).numpy()  # noqa: E731
+    ax = plot_decision_boundary(one_based, X, y + 1, class_names=[1, 2], mark_errors=True)
+    assert ax.lines[-1].get_label() == f"wrong: {(~right).sum()} of 60"
+
+
+def test_a_tie_has_the_colour_of_the_predicted_class():
+    noisy = y ^ (np.arange(60) % 7 == 0)
+    model = KNeighborsClassifier(2).fit(X, noisy)
+    ax = plot_decision_boundary(model, X, noisy, grid_resolution=101, **PLANE)
+    tied = model.predict_proba(grid(101))[:, 1] == 0.5
+    assert tied.mean() > 0.05
+    image = ax.images[0]
+    colours = image.cmap(image.norm(image_of(ax))).reshape(-1, 4)
+    blueish = colours[:, 2] > colours[:, 0]  # class 1 is blue, class 0 orange
+    np.testing.assert_array_equal(blueish, model.predict(grid(101)) == 1)
+    zero = nn.Linear(2, 5)
+    nn.init.zeros_(zero.weight)
+    nn.init.zeros_(zero.bias)
+    ax = plot_decision_boundary(zero, X, ax=plt.figure().gca())
+    assert (image_of(ax) // 256 == 0).all()  # the first of the highest, as argmax says
+
+
+def change_of_colour(ax):
+    """Return where the colours of a drawn picture change, across its middle, in pixels."""
+    ax.figure.canvas.draw()
+    pixels = np.asarray(ax.figure.canvas.buffer_rgba())
+    row = pixels[int(pixels.shape[0] - ax.bbox.y0 - 0.5 * ax.bbox.height)].astype(int)
+    inside = row[int(ax.bbox.x0) + 3 : int(ax.bbox.x1) - 3]
+    return int(ax.bbox.x0) + 3 + abs(np.diff(inside, axis=0)).sum(axis=1).argmax()
+
+
+@pytest.mark.parametrize("before", ["linear", "log"])
+@pytest.mark.parametrize("after", ["linear", "log"])
+def test_the_scale_may_be_set_before_and_after(before, after):
+    points = np.exp(np.random.default_rng(0).normal(1.2, 0.5, (50, 2)))
+    ax = plt.figure().gca()
+    ax.set_xscale(before)
+    options = dict(ax=ax, grid_resolution=1501, xlim=(1, 30), ylim=(1, 30), line=None, points=None)
+    plot_decision_boundary(lambda p: p[:, 0] > 6, points, **options)
+    for scale in (after, before):
+        ax.set_xscale(scale)
+        assert change_of_colour(ax) == pytest.approx(ax.transData.transform((6, 1))[0], abs=3)
+    assert ax.get_xlim() == pytest.approx((1, 30))
+
+
+def test_a_log_scale_shows_what_lies_above_0():
+    ax = plot_decision_boundary(lambda p: p[:, 0] > 0.1, X, points=None, line=None, **PLANE)
+    ax.set_xscale("log")
+    ax.set_xlim(0.02, 2)
+    assert change_of_colour(ax) == pytest.approx(ax.transData.transform((0.1, 0))[0], abs=12)
+
+
+def test_inverted_axes_stay_inverted():
+    ax = plt.figure().gca()
+    ax.invert_yaxis()
+    plot_decision_boundary(Ring(), X, y, ax=ax, **PLANE)
+    assert ax.get_xlim() == pytest.approx((-2, 2))
+    assert ax.get_ylim() == pytest.approx((1, -1))
+
+
+@pytest.mark.parametrize("cmap", ["tab10", ListedColormap(["red", "lime", "blue"])])
+def test_a_list_of_colours_gives_each_class_one(cmap):
+    ax = plot_decision_boundary(Ring(), X, y, cmap=cmap)
+    colours = [line.get_color() for line in ax.lines]
+    listed = plt.get_cmap(cmap) if isinstance(cmap, str) else cmap
+    np.testing.assert_allclose(colours, listed(range(2))[:, :3])
+    np.testing.assert_allclose(ax.images[0].cmap([0.0, 1.0])[:, :3], colours)
+
+
+@pytest.mark.parametrize("cmap", ["tab10", ["red"] * 12, ListedColormap(["red", "lime"])])
+def test_colours_that_are_the_same_are_refused(cmap):
+    with pytest.raises(ValueError, match="cmap must have a colour for each of the 12 classes"):
+        plot_decision_boundary(nn.Linear(2, 12), X, cmap=cmap)
+
+
+@pytest.mark.parametrize(
+    ("labels", "names"),
+    [
+        (y, pd.Series({1: "ill", 0: "well"})),
+        (y, MappingProxyType({1: "ill", 0: "well"})),
+        (y, pd.Series(["well", "ill"])),
+        (np.array(["a", "b"])[y], pd.Series({"b": "ill", "a": "well"})),
+        (np.array(["well", "ill"])[y], pd.Series(["well", "ill"])),
+        (np.array([b"well", b"ill"])[y], ["well", "ill"]),
+        (np.array([b"well", b"ill"], object)[y], {"well": "well", "ill": "ill"}),
+    ],
+)
+def test_names_of_every_kind_are_matched(labels, names):
+    ax = plot_decision_boundary(nn.Linear(2, 2), X, labels, class_names=names)
+    by_name = {line.get_label(): line.get_xydata() for line in ax.lines}
+    if labels.dtype.kind not in "SO" or isinstance(names, list):
+        assert [*by_name] == ["well", "ill"]
+    np.testing.assert_allclose(by_name["ill"], X[y == 1])
+    np.testing.assert_allclose(by_name["well"], X[y == 0])
+
+
+def test_texts_in_bytes_are_named_as_texts():
+    ax = plot_decision_boundary(nn.Linear(2, 2), X, np.array([b"no", b"yes"])[y])
+    assert [line.get_label() for line in ax.lines] == ["no", "yes"]
+    ax = plot_decision_boundary(Ring(), X, np.array(["", "b"])[y], ax=plt.figure().gca())
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["''", "b"]
+
+
+def test_points_without_an_answer_are_neither_right_nor_wrong():
+    def logarithm(p):
+        with np.errstate(all="ignore"):
+            return np.log(p[:, 0] + 0.5)
+
+    ax = plot_decision_boundary(logarithm, X, y, mark_errors=True)
+    answered = X[:, 0] > -0.5
+    wrong = ((X[:, 0] > 0.5) != y)[answered].sum()
+    assert ax.lines[-1].get_label() == f"wrong: {wrong} of {answered.sum()}"
+
+
+def test_points_outside_the_plane_may_have_other_labels():
+    ax = plot_decision_boundary(
+        lambda p: np.digitize(p[:, 0], [0, 0.5]),
+        X,
+        (X[:, 0] > 0).astype(int),
+        xlim=(-0.5, 0.2),
+        mark_errors=True,
+    )
+    assert ax.lines[-1].get_label() == f"wrong: {(X[:, 0] > 0.5).sum()} of 60"
+
+
+def test_what_an_estimator_lacks_cannot_be_asked_for():
+    forest = RandomForestClassifier(3, random_state=0).fit(X, y + 1)
+    with pytest.raises(ValueError, match=r"returns must be what model has, .*; got 'logits'"):
+        plot_decision_boundary(forest, X, y + 1, returns="logits")
+    plot_decision_boundary(forest, X, y + 1, returns="labels")
+
+
+def test_scores_of_predict_are_told_of_returns():
+    class Net:
+        def predict(self, points):
+            return np.stack([points[:, 0], points[:, 1], -points[:, 0]], axis=1)
+
+    with pytest.raises(
+        ValueError, match=r"one label for each point; got 3\. The argument `returns`"
+    ):
+        plot_decision_boundary(Net(), X)
+    ax = plot_decision_boundary(Net(), X, returns="logits", grid_resolution=21, **PLANE)
+    np.testing.assert_array_equal(image_of(ax).ravel() // 256, Net().predict(grid(21)).argmax(1))
+
+
+class Concat(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = nn.Linear(2, 4), nn.Linear(6, 1)
+
+    def forward(self, x):
+        return self.second(torch.cat([x, self.first(x).relu()], dim=1))
+
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.q, self.k = nn.Linear(2, 4), nn.Linear(4, 4), nn.Linear(4, 4)
+        self.last = nn.Linear(4, 1)
+
+    def forward(self, x):
+        h = self.first(x).relu()
+        return self.last(self.q(h) * self.k(h))
+
+
+@pytest.mark.parametrize("model", [Concat(), Attention()])
+def test_layers_that_are_no_chain_are_refused(model):
+    with pytest.raises(ValueError, match=r"model must call its nn\.Linear [23] on the answers"):
+        plot_hidden_units(model, X, grid_resolution=21)
+
+
+def test_a_unit_switches_on_behind_its_normalization():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(2, 4), nn.GroupNorm(1, 4), nn.ReLU(), nn.Linear(4, 1)).eval()
+    figure = plot_hidden_units(model, X, grid_resolution=101, **PLANE)
+    with torch.no_grad():
+        for unit in range(4):
+            ax = panels_of(figure)[f"layer 1, unit {unit + 1}"]
+            if ax.collections:
+                switch = model[:2](torch.from_numpy(line_of(ax)).float())[:, unit]
+                assert abs(switch).max() < 0.05
+
+
+def test_units_without_an_answer_in_part_of_the_plane_are_drawn():
+    class Log(nn.Sequential):
+        def forward(self, x):
+            return super().forward(torch.log(x + 0.5))
+
+    model = Log(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+    figure = plot_hidden_units(model, X, grid_resolution=21, **PLANE)
+    for name, ax in panels_of(figure).items():
+        if name.startswith("layer"):
+            assert np.isfinite(ax.images[0].norm.vmax)
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [([[0], [0, 1]] * 30, "inhomogeneous"), (torch.eye(60).to_sparse(), "to_dense|layout")],
+)
+def test_labels_that_are_no_array_get_the_sentence(labels, words):
+    with pytest.raises(ValueError, match=f"y must have shape .* a label for each.*({words})"):
+        plot_decision_boundary(Ring(), X, labels)
+
+
+def test_answers_that_are_no_array_get_the_sentence():
+    with pytest.raises(ValueError, match=r"model must return shape \(n,\)"):
+        plot_decision_boundary(lambda p: [[1]] + [[1, 2]] * (len(p) - 1), X)
+
+
+def test_data_with_a_name_of_its_own_names_no_axis():
+    class Dataset:  # as h5py's
+        name, ndim, shape, dtype = "/points", 2, X.shape, X.dtype
+
+        def __array__(self, dtype=None, copy=None):
+            return X
+
+    ax = plot_decision_boundary(Ring(), Dataset(), y, features=(0, 1))
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("", "")
+
+
+@pytest.mark.parametrize("style", [dict(colors="red"), dict(gapcolor="red"), dict(segments=[])])
+def test_a_style_that_lines_have_not_is_told_before_anything_is_drawn(style):
+    with pytest.raises(ValueError, match="line must be a dict of properties, or None"):
+        plot_decision_boundary(Ring(), X, line=style)
+    assert not plt.get_fignums()
+
+
+def test_legend_markers_have_one_size():
+    for count, style in ((60, {}), (60_000, {}), (60_000, {"markersize": 8})):
+        points = np.resize(X, (count, 2))
+        ax = plot_decision_boundary(
+            Ring(), points, np.resize(y, count), points=style, ax=plt.figure().gca()
+        )
+        sizes = {handle.get_markersize() for handle in ax.get_legend().legend_handles}
+        assert sizes == {6}
+
+
+def test_a_history_may_have_gaps_and_its_axes_are_checked():
+    history = {
+        "train_loss": [0.7, 0.6, 0.5],
+        "test_loss": [None, torch.tensor([0.6]), None],
+        "train_acc": [0.5, 0.6, 0.7],
+        "test_acc": [np.nan, 0.5, 0.6],
+    }
+    loss, accuracy = plot_loss_curves(history)
+    np.testing.assert_array_equal(loss.lines[1].get_xydata(), [[2, np.float32(0.6)]])
+    assert loss.lines[1].get_marker() == "o"
+    np.testing.assert_array_equal(accuracy.lines[1].get_xydata(), [[2, 0.5], [3, 0.6]])
+    assert plot_loss_curves(history)[0].figure is not loss.figure  # it has axes already
+    for axes in (loss, np.array([loss] * 3), [1, 2]):
+        with pytest.raises(ValueError, match="axes must be two Axes; got"):
+            plot_loss_curves(history, axes=axes)
+    plot_loss_curves(history, axes=plt.figure().subplots(2, 1, squeeze=False))
+    with pytest.raises(ValueError, match="history must hold numbers; could not convert"):
+        plot_loss_curves(history | {"train_acc": ["a", "b", "c"]})
