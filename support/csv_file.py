@@ -1,7 +1,8 @@
 """Reading two feature columns and a label column of a CSV file, some rows at a time.
 
 How the file is written (its letters, what stands between the columns, decimal commas) is detected,
-and the table's notes say so where it isn't the plain way: UTF-8, commas and decimal points.
+and the table's notes say so where it isn't the plain way: UTF-8, commas and points that are surely
+decimal.
 """
 
 import codecs
@@ -11,6 +12,7 @@ from collections import Counter
 from functools import lru_cache, partial
 from itertools import islice
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -379,7 +381,7 @@ def _notes(path, encoding, marks):
         ways.append(f"{SEPARATORS[marks.separator]} between its columns")
     if marks.comma:
         ways.append("decimal commas")
-    elif ways and marks.decimal_points is False:
+    elif marks.decimal_points is False:
         ways.append("decimal points")
     if encoding in LETTERS:
         ways.append(f"letters of {LETTERS[encoding]}")
@@ -390,8 +392,8 @@ def _notes_on_labels(where, class_names):
     """Return sentences on classes that may be meant for one, or for none."""
     notes, alike = [], {}
     for name in class_names:
-        number = _number(name)
-        alike.setdefault(number if abs(number) < EXACT else name.casefold(), []).append(name)
+        number, letters = _number(name), normalize("NFKC", name).casefold()
+        alike.setdefault(number if abs(number) < EXACT else letters, []).append(name)
     several = next((names for names in alike.values() if len(names) > 1), None)
     if several:
         names = listed([*map(shown, several)])
