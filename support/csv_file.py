@@ -90,12 +90,21 @@ def read_csv(path: str, features: str | None = None, label: str | None = None) -
 
 
 def _rows(path, file, separator):
-    """Yield the rows of a file that aren't empty, each after the number of its line."""
+    """Yield the rows of a file, each after the number of its line, and all as long as the first.
+
+    Empty ones are left out, and a line such as sep=; that Excel puts before the header.
+    """
     file.seek(0)
-    rows = rows_of(_lines(path, file), strict=True, delimiter=separator)
+    rows, header = rows_of(_lines(path, file), strict=True, delimiter=separator), None
     try:
         for row in rows:
-            if any(map(str.strip, row)):
+            if any(map(str.strip, row)) and (header or not row[0].startswith("sep=")):
+                header = header or row
+                if len(row) != len(header):
+                    raise ValueError(
+                        f"{path}, line {rows.line_num} must have {len(header)} columns, as the "
+                        f"header has; got {len(row)}."
+                    )
                 yield rows.line_num, row
     except csv.Error as error:
         raise ValueError(f"{path}, line {max(1, rows.line_num)}: {error}.") from error
@@ -182,22 +191,14 @@ class _Marks:
 def _read(path, file, features, label, encoding, marks):
     """Return the table, or None where commas turn out to be decimal after some rows were read."""
     rows = _rows(path, file, marks.separator)
-    line, header = next(rows, (1, []))
-    if "".join(header).startswith("sep="):  # as Excel writes it
-        line, header = next(rows, (line, []))
-    if not header:
+    line, header = next(rows, (1, None))
+    if header is None:
         raise ValueError(f"{path} must begin with a line that names its columns; it has none.")
     header = [name.strip() for name in header]
     columns = _columns(f"{path}, line {line}", header, features, label)
     points, labels, numbers = [], [], {}  # numbers: label -> its number in the order of appearance
     while some := list(islice(rows, ROWS_AT_A_TIME)):
         lines, part = zip(*some, strict=True)
-        for line, row in some:
-            if len(row) != len(header):
-                raise ValueError(
-                    f"{path}, line {line} must have {len(header)} columns, as the header has; "
-                    f"got {len(row)}."
-                )
         texts = [[row[column] for row in part] for column in columns]
         if not marks.comma:
             marks.see(texts[0] + texts[1], part)
