@@ -1,7 +1,8 @@
 """Reading two feature columns and a label column of a CSV file, some rows at a time.
 
 How the file is written (its letters, what stands between the columns, decimal commas) is detected,
-and the table's notes say so where it isn't the plain way: UTF-8, commas and decimal points.
+and the table's notes say so where it isn't the plain way: UTF-8, commas and points that are surely
+decimal.
 """
 
 import codecs
@@ -9,8 +10,9 @@ import csv
 import re
 from collections import Counter
 from functools import lru_cache, partial
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -23,25 +25,28 @@ MAX_NAME = 200  # characters
 MAX_LINE = 10**7  # characters
 LARGEST = 1e30  # its square and the differences of such numbers are numbers, too
 SAMPLE = 2**16  # bytes that tell how a file is written
-UNNAMED = re.compile(r"|Unnamed: \d+")  # as pandas writes and reads the numbers of rows
-THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
-THOUSANDS_BY_POINTS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+")
-NUMBER_WITH_COMMA = re.compile(r"[+-]?\d[\d.]*,\d+")
+EXACT = 2**53  # float64 has every whole number below it
+UNNAMED = re.compile(r"|Unnamed: \d.*")  # as pandas writes and reads the numbers of rows
+THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'\u2019\s]\d\d)*([,.'\u2019\s]\d{3})+([,.]\d+)?")
+AMBIGUOUS = re.compile(r"[+\u2212-]?[1-9]\d{0,2}([,.])\d{3}(\1\d{3})*")  # 1.000: one or a thousand
+WITH_COMMA = re.compile(r"[^\w.]*([\d.]*,\d+(e[+-]?\d+)?)[^\d,-]*", re.IGNORECASE)  # also 1,50 EUR
 MISSING = {"na", "n/a", "#n/a", "nan", "null", "none", "?"}  # ways to write that there is nothing
 LETTERS = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-BEGINNINGS = {  # of files that may be called .csv and are none
-    b"PK\x03\x04": "a spreadsheet or another zip archive",
+BEGINNINGS = {  # in small letters, of files that may be called .csv and are none
+    b"pk\x03\x04": "a spreadsheet or another zip archive",
     b"\xd0\xcf\x11\xe0": "a spreadsheet",
     b"\x1f\x8b": "compressed with gzip",
-    b"\xfd7zXZ": "compressed with xz",
+    b"\xfd7zxz": "compressed with xz",
     b"7z\xbc\xaf": "a 7z archive",
-    b"PAR1": "a Parquet file",
-    b"%PDF": "a PDF document",
-    b"<!DOCTYPE": "a web page",
+    b"bzh": "compressed with bzip2",
+    b"(\xb5/\xfd": "compressed with Zstandard",
+    b"par1": "a Parquet file",
+    b"%pdf": "a PDF document",
     b"<!doctype": "a web page",
     b"<html": "a web page",
 }
+rows_of = partial(csv.reader, skipinitialspace=True)  # quotes may follow a comma and a space
 
 
 def is_csv(data: str) -> bool:
@@ -77,14 +82,32 @@ def read_csv(path: str, features: str | None = None, label: str | None = None) -
     try:
         check_regular_file(path)
         encoding, separator = _look(path)
-        with open(path, encoding=encoding, errors="replace", newline="") as file:
-            rows = csv.reader(_lines(path, file), strict=True, delimiter=separator)
-            try:
-                return _read(path, rows, features, label, encoding, separator)
-            except csv.Error as error:
-                raise ValueError(f"{path}, line {max(1, rows.line_num)}: {error}.") from error
+        with open(path, encoding=encoding, errors="backslashreplace", newline="") as file:
+            read = partial(_read, path, file, features, label, encoding, _Marks(separator))
+            return read() or read()  # again, where some rows were read before a decimal comma came
     except OSError as error:
         raise OSError(f"{path} can't be read: {error.strerror}.") from error
+
+
+def _rows(path, file, separator):
+    """Yield the rows of a file, each after the number of its line, and all as long as the first.
+
+    Empty ones are left out, and a line such as sep=; that Excel puts before the header.
+    """
+    file.seek(0)
+    rows, header = rows_of(_lines(path, file), strict=True, delimiter=separator), None
+    try:
+        for row in rows:
+            if any(map(str.strip, row)) and (header or not row[0].startswith("sep=")):
+                header = header or row
+                if len(row) != len(header):
+                    raise ValueError(
+                        f"{path}, line {rows.line_num} must have {len(header)} columns, as the "
+                        f"header has; got {len(row)}."
+                    )
+                yield rows.line_num, row
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {max(1, rows.line_num)}: {error}.") from error
 
 
 def _lines(path, file):
@@ -100,30 +123,26 @@ def _look(path):
     """Return a file's encoding and what stands between its columns."""
     with open(path, "rb") as file:
         sample = file.read(SAMPLE)
-        for beginning, kind in BEGINNINGS.items():
-            if sample.startswith(beginning):
-                raise ValueError(f"{path} must be text; it is {kind}. Save it as CSV first.")
-        if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            encoding = "utf-16"
-        else:
-            encoding = "utf-8-sig" if _is_utf_8(sample, file) else "cp1252"
-            if b"\0" in sample:
-                raise ValueError(f"{path} must be text; it has bytes that are 0.")
+    for beginning, kind in BEGINNINGS.items():
+        if sample[:16].lower().startswith(beginning):
+            raise ValueError(f"{path} must be text; it is {kind}. Save it as CSV first.")
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in sample:
+        raise ValueError(f"{path} must be text; it has bytes that are 0.")
+    else:
+        encoding = "utf-8-sig" if _is_utf_8(path) else "cp1252"
     lines = sample.decode(encoding, errors="replace").splitlines(keepends=True)
     lines = [line for line in lines[: 21 if len(sample) < SAMPLE else -1] if line.strip()][:21]
     return encoding, max(SEPARATORS, key=lambda separator: _fit(lines, separator))
 
 
-def _is_utf_8(sample, file):
-    decoder = codecs.getincrementaldecoder("utf-8")()
+def _is_utf_8(path):
     try:
-        while sample:
-            decoder.decode(sample)
-            sample = file.read(SAMPLE)
-        decoder.decode(b"", final=True)
+        with open(path, encoding="utf-8", newline="") as file:
+            return all(iter(partial(file.read, SAMPLE), ""))
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def _fit(lines, separator):
@@ -132,44 +151,73 @@ def _fit(lines, separator):
     Where decimal commas cut as well, they aren't the separator.
     """
     try:
-        lengths = [len(row) for row in csv.reader(lines, delimiter=separator)]
+        lengths = [len(row) for row in rows_of(lines, delimiter=separator)]
     except csv.Error:
         return 0, 0, False
     columns = lengths[0] if lengths else 0
     return (lengths.count(columns) if columns > 2 else 0), columns, columns > 2 and separator != ","
 
 
-def _read(path, rows, features, label, encoding, separator):
-    header = [name.strip() for name in next(rows, [])]
-    columns = _columns(path, header, features, label)
+class _Marks:
+    """What the numbers read so far tell of a table's commas and points.
+
+    decimal_points: whether the features' points are decimal; None without any, False where they all
+        may part thousands.
+    comma: a feature that shows that commas are decimal; other_comma: any number that does.
+    """
+
+    def __init__(self, separator):
+        self.separator = separator
+        self.decimal_points = self.comma = self.other_comma = None
+
+    def see(self, features, part):
+        """Take in the texts of the features in some rows; part: the rows."""
+        if not self.decimal_points:
+            if points := [text.strip() for text in features if "." in text]:
+                self.decimal_points = not all(map(AMBIGUOUS.fullmatch, points))
+            if not self.other_comma:
+                self.other_comma = next(filter(None, map(self.decimal_comma, part)), None)
+        self.comma = self.decimal_comma(features)
+
+    def decimal_comma(self, texts):
+        """Return a number with a decimal comma; where semicolons cut columns, 1,000 may be one."""
+        any_comma = self.separator == ";" and not self.decimal_points
+        for text in texts if "," in "".join(texts) else ():
+            number = "," in text and WITH_COMMA.fullmatch(text)
+            if number and (any_comma or not AMBIGUOUS.fullmatch(number[1])):
+                return text
+
+
+def _read(path, file, features, label, encoding, marks):
+    """Return the table, or None where commas turn out to be decimal after some rows were read."""
+    rows = _rows(path, file, marks.separator)
+    line, header = next(rows, (1, None))
+    if header is None:
+        raise ValueError(f"{path} must begin with a line that names its columns; it has none.")
+    header = [name.strip() for name in header]
+    columns = _columns(f"{path}, line {line}", header, features, label)
     points, labels, numbers = [], [], {}  # numbers: label -> its number in the order of appearance
-    decimal_commas = decimal_points = False
-    filled = ((rows.line_num, row) for row in rows if any(map(str.strip, row)))
-    while some := list(islice(filled, ROWS_AT_A_TIME)):
+    while some := list(islice(rows, ROWS_AT_A_TIME)):
         lines, part = zip(*some, strict=True)
-        if any(len(row) != len(header) for row in part):
-            i = next(i for i, row in enumerate(part) if len(row) != len(header))
-            raise ValueError(
-                f"{path}, line {lines[i]} must have {len(header)} columns, as the header has; "
-                f"got {len(part[i])}."
-            )
         texts = [[row[column] for row in part] for column in columns]
-        if not points:
-            everything, of_features = chain.from_iterable(part), texts[0] + texts[1]
-            decimal_commas = _has_decimal_commas(of_features, everything, separator)
-            decimal_points = separator == ";" and _may_part_thousands(of_features)
+        if not marks.comma:
+            marks.see(texts[0] + texts[1], part)
+            if marks.comma and points:
+                return None
         where = [(path, lines, header[column]) for column in columns]
         points.append(
-            np.stack([_numbers(texts[i], decimal_commas, *where[i]) for i in (0, 1)], axis=1)
+            np.stack([_numbers(texts[i], marks.comma, *where[i]) for i in (0, 1)], axis=1)
         )
         labels.append(_number_labels(texts[2], numbers, *where[2]))
     if not points:
         raise ValueError(f"{path} must have rows below its header; it has none.")
+    if not marks.comma and marks.decimal_points is False and marks.other_comma:
+        marks.comma = marks.other_comma
+        return None
     where = f"{path}, column {shown(header[columns[2]])}"
-    class_names, y = _classes(where, numbers, labels, decimal_commas)
+    class_names, y = _classes(where, numbers, labels, marks.comma or marks.decimal_comma(numbers))
     X, feature_names = np.concatenate(points), tuple(header[column] for column in columns[:2])
-    notes = _notes(path, encoding, separator, decimal_commas, decimal_points)
-    notes += _notes_on_labels(where, class_names)
+    notes = _notes(path, encoding, marks) + _notes_on_labels(where, class_names)
     if features is None:
         notes += [
             f"{path}, column {shown(name)} numbers the rows; --features names other columns."
@@ -181,36 +229,34 @@ def _read(path, rows, features, label, encoding, separator):
     return Table(X, y, class_names, feature_names, tuple(notes))
 
 
-def _columns(path, header, features, label):
+def _columns(where, header, features, label):
     """Return the places of the two features and of the label among the columns."""
-    if header in ([], [""]):
-        raise ValueError(f"{path} must begin with a line that names its columns; it has none.")
     names = [name for name in header if not UNNAMED.fullmatch(name)]
     if len(names) < 3:
         raise ValueError(
-            f"{path}, line 1 must name two features and a label, with commas between them; "
+            f"{where} must name two features and a label, with commas between them; "
             f"got {shown(','.join(header))}."
         )
     label = names[-1] if label is None else label.strip()
     others = [name for name in names if name != label][:2]
     if features is None and any(np.isfinite(_number(name.replace(",", "."))) for name in others):
         raise ValueError(
-            f"{path}, line 1 must name the columns; got numbers, {shown(', '.join(header))}. "
+            f"{where} must name the columns; got numbers, {shown(', '.join(header))}. "
             "Put a line such as x1,x2,label before them; if they are names, use --features."
         )
     name, times = Counter(names).most_common(1)[0]
     if times > 1:
-        raise ValueError(f"{path}, line 1 must name each column once; got {shown(name)} twice.")
-    _check_length(max(names, key=len), f"{path}, line 1")
-    wanted = others if features is None else _two_names(features, set(names))
+        raise ValueError(f"{where} must name each column once; got {shown(name)} twice.")
+    _check_length(max(names, key=len), where)
+    wanted = others if features is None else _two_names(features, set(header))
     if len(wanted) != 2 or wanted[0] == wanted[1]:
         raise ValueError(
             f"features must be the names of two columns, as 'x1,x2'; got {shown(features)}."
         )
     for name in (*wanted, label):
-        if name not in names:
+        if name not in header:
             raise ValueError(
-                f"{path} must have the column {shown(name)}; it has {shown(', '.join(header))}."
+                f"{where} must have the column {shown(name)}; it has {shown(', '.join(header))}."
             )
     if label in wanted:
         raise ValueError(f"label must be a column that is no feature; got {label!r}.")
@@ -221,7 +267,7 @@ def _two_names(text, names):
     """Return the names of two columns that a text such as x1,x2 has; they may have commas, too."""
     parts = text.split(",")
     cuts = [(",".join(parts[:i]), ",".join(parts[i:])) for i in range(1, min(len(parts), 50))]
-    for cut in (*cuts, *csv.reader([text[: 3 * MAX_NAME]], skipinitialspace=True)):
+    for cut in (*cuts, *rows_of([text[: 3 * MAX_NAME]])):
         if all(name.strip() in names for name in cut):
             return [name.strip() for name in cut]
     return [name.strip() for name in parts]
@@ -235,29 +281,9 @@ def _check_length(name, where):
         )
 
 
-def _may_part_thousands(texts):
-    """Whether there are points in numbers, and all may part thousands, as in 1.000."""
-    points = [text.strip() for text in texts if "." in text]
-    return bool(points) and all(map(THOUSANDS_BY_POINTS.fullmatch, points))
-
-
-def _has_decimal_commas(texts, everything, separator):
-    """Whether the commas in the features' numbers are decimal ones: not all can part thousands.
-
-    Where there are none, but points that may part thousands, the table's other numbers tell.
-    """
-    commas = [text.strip() for text in texts if "," in text]
-    if not commas and _may_part_thousands(texts):
-        commas = [text for text in map(str.strip, everything) if NUMBER_WITH_COMMA.fullmatch(text)]
-    thousands = all(map(THOUSANDS.fullmatch, commas))
-    if separator == ";":  # as it stands between columns where commas are decimal ones
-        thousands = thousands and any("." in text for text in commas)
-    return bool(commas) and not thousands
-
-
-def _numbers(texts, decimal_commas, path, lines, column):
+def _numbers(texts, comma, path, lines, column):
     """Return a column of text as float64, or raise an error that names the line."""
-    written = list(map(_with_point, texts)) if decimal_commas else texts
+    written = list(map(_with_point, texts)) if comma else texts
     try:
         values = np.array(written, np.float64)
     except ValueError:
@@ -270,12 +296,12 @@ def _numbers(texts, decimal_commas, path, lines, column):
         rule = "a finite number" if not np.isfinite(values[i]) else f"a number up to {LARGEST:g}"
         text, hint = texts[i].strip(), ""
         got = repr(texts[i][:40]) if text else "nothing"
-        if text.isalpha() and text.lower() not in MISSING:
+        if text[:1].isalpha() and np.isnan(values[i]) and text.lower() not in MISSING:
             hint = f" If these are the classes, say --label {shown(column)}."
-        elif decimal_commas and "." in text:
-            hint = " There are decimal commas in other numbers."
+        elif comma and "." in text:
+            hint = f" Because of {shown(comma)} commas count as decimal; write it without a point."
         elif THOUSANDS.fullmatch(text):
-            hint = " Thousands must not be parted by commas."
+            hint = " Thousands must not be parted."
         raise ValueError(
             f"{path}, line {lines[i]}, column {shown(column)} must be {rule}; got {got}.{hint}"
         )
@@ -292,7 +318,7 @@ def _with_point(text):
 
 def _number(text):
     try:
-        return np.nan if "_" in text else float(text)
+        return np.nan if "_" in text else float(text.replace("\u2212", "-"))  # a minus sign
     except ValueError:
         return np.nan
 
@@ -317,13 +343,13 @@ def _number_labels(texts, numbers, path, lines, column):
     return labels
 
 
-def _classes(where, numbers, labels, decimal_commas):
+def _classes(where, numbers, labels, comma):
     """Return the names of the classes in their order, and each row's class.
 
     numbers: each label's number, which `labels`, a list of arrays, have.
     """
-    values = {name: _number(_with_point(name) if decimal_commas else name) for name in numbers}
-    if any(map(np.isnan, values.values())):
+    values = {name: _number(_with_point(name) if comma else name) for name in numbers}
+    if not all(abs(value) < EXACT for value in values.values()):
         values = {name: name for name in numbers}
     shortest = {}  # the way to write each number, of 1 and 1.0
     for name in sorted(numbers, key=len, reverse=True):
@@ -349,28 +375,26 @@ def _classes(where, numbers, labels, decimal_commas):
     return tuple(shortest[value] for value in order), y
 
 
-def _notes(path, encoding, separator, decimal_commas, decimal_points):
+def _notes(path, encoding, marks):
     """Return sentences on how a file was read, where it isn't the plain way."""
-    ways, notes = [], []
-    if separator != ",":
-        ways.append(f"{SEPARATORS[separator]} between its columns")
-    if decimal_commas:
+    ways = []
+    if marks.separator != ",":
+        ways.append(f"{SEPARATORS[marks.separator]} between its columns")
+    if marks.comma:
         ways.append("decimal commas")
-    elif decimal_points:
+    elif marks.decimal_points is False:
         ways.append("decimal points")
     if encoding in LETTERS:
         ways.append(f"letters of {LETTERS[encoding]}")
-    if ways:
-        notes.append(f"{path} was read with {listed(ways)}.")
-    return notes
+    return [f"{path} was read with {listed(ways)}."] if ways else []
 
 
 def _notes_on_labels(where, class_names):
     """Return sentences on classes that may be meant for one, or for none."""
     notes, alike = [], {}
     for name in class_names:
-        number = _number(name)
-        alike.setdefault(name.casefold() if np.isnan(number) else number, []).append(name)
+        number, letters = _number(name), normalize("NFKC", name).casefold()
+        alike.setdefault(number if abs(number) < EXACT else letters, []).append(name)
     several = next((names for names in alike.values() if len(names) > 1), None)
     if several:
         names = listed([*map(shown, several)])

@@ -1,5 +1,6 @@
 """CSV files: what is read, what is refused and where it stands, and how much memory it takes."""
 
+import bz2
 import gzip
 import json
 import lzma
@@ -106,17 +107,31 @@ WRONG = [
     ("1,5;2,5;x\n1,6;2,7;x\n", "line 1 must name the columns; got numbers, '1,5, 2,5, x'"),
     ("a,b,c\nNA,2,x\n", "line 2, column 'a' must be a finite number; got 'NA'.$"),
     ("a;b;c\n1.5;2;x\n1,265.5;3;y\n", "line 3, .*; got '1,265.5'. Thousands must not be parted"),
-    ('a,b,c\n1.5,"1,265",x\n', "got '1,265'. Thousands must not be parted by commas.$"),
+    ('a,b,c\n1.5,"1,265",x\n', "got '1,265'. Thousands must not be parted.$"),
+    ("a;b;c\n1'234.5;2;x\n", "got .*1'234.5.*. Thousands must not be parted.$"),
+    ("a;b;c\n1,5;2;x\n1\u202f000,5;2;x\n", "line 3, .*202f000,5'. Thousands must not be parted.$"),
+    ('a,b,c\n"1,00,000",2,x\n', "got '1,00,000'. Thousands must not be parted.$"),
+    ("a;b;c\n1,000;2;x\n2.5;3;x\n", "line 2, .*; got '1,000'. Thousands must not be parted.$"),
+    ("a,b,c\n05.01.2024,2,x\n", "line 2, column 'a' must be a finite number; got '05.01.2024'.$"),
     ("a,b,c\ncat,2,3\n", "line 2, column 'a' .*; got 'cat'. If these .* say --label 'a'."),
+    ("a,b,c\nIris-setosa,2,3\n", "got 'Iris-setosa'. If these are the classes, say --label 'a'.$"),
+    ('a,b,c\n"Smith, J.",2,3\n', "got 'Smith, J.'. If these are the classes, say --label 'a'.$"),
+    ("a,b,c\ninf,2,3\n", "line 2, column 'a' must be a finite number; got 'inf'.$"),
+    ("\n,,\na,b,c\n1,2,x\n1,q2,y\n", "line 5, column 'b' must be a finite number; got 'q2'"),
+    ("\n,,\na,b,b\n", "a.csv, line 3 must name each column once; got 'b' twice"),
     ("a,b,c\n1,2,x\n3e38,2,y\n", "line 3, column 'a' must be a number up to 1e.30; got '3e38'"),
     ("a,b,c\n1,2,x\n1_0,2,y\n", "line 3, column 'a' must be a finite number; got '1_0'"),
-    ("a;b;c\n1,5;2;x\n2.5;2;y\n", "line 3, column 'a' .*; got '2.5'. There are"),
+    (
+        "a;b;c\n1,5;2;x\n2.5;2;y\n",
+        "line 3, column 'a' must be a finite number; got '2.5'. Because of '1,5' commas count as "
+        "decimal; write it without a point.$",
+    ),
     (
         "a;b;c;d\n1.000;2;1,5;x\n3;4;2,5;y\n",
-        "line 2, column 'a' .*; got '1.000'. There are",
+        "line 2, column 'a' .*'1.000'. Because of '1,5' commas",
     ),
-    ("a;b;c\n1.000;2;1,5\n2.000;3;2,5\n", "line 2, column 'a' .*; got '1.000'. There are"),
-    ('a,b,c,d\n1,2,3,x\n-1.000,2,"1.500,5",x\n', "got '-1.000'. There are decimal commas"),
+    ("a;b;c\n1.000;2;1,5\n2.000;3;2,5\n", "line 2, column 'a' .*'1.000'. Because of '1,5' commas"),
+    ('a,b,c,d\n1,2,3,x\n-1.000,2,"1.500,5",x\n', "got '-1.000'. Because of '1.500,5' commas count"),
     ("a\tb\tc\n1,500\t2\tx\n", "line 2, column 'a' must be a finite number; got '1,500'"),
     (f"a,b,c\n1,2,{'x' * 201}\n", "line 2, column 'c' must have names of at most 200 .*; got 201"),
     (f"{'a' * 201},b,c\n1,2,x\n", "line 1 must have names of at most 200 characters; got 201"),
@@ -180,6 +195,9 @@ SAVED = (
     (PLAIN.replace(",", ";"), "utf-8", "semicolons between its columns."),
     (PLAIN.replace(",", "\t"), "utf-8", "tabs between its columns."),
     (PLAIN.replace(",", "|"), "utf-8", "vertical bars between its columns."),
+    ("sep=;\r\n" + PLAIN.replace(",", ";"), "utf-8-sig", "semicolons between its columns."),
+    (PLAIN.replace(",", ";").replace("-", "\u2212"), "utf-8", "semicolons between its columns."),
+    (PLAIN.replace("cat", '"cat"').replace(",", "; "), "utf-8", "semicolons between its columns."),
     (
         PLAIN.replace(",", ";").replace(".", ","),
         "utf-8-sig",
@@ -221,6 +239,9 @@ def test_how_a_file_is_written_is_detected_and_told(tmp_path, text, encoding, no
         (gzip.compress(PLAIN.encode(), mtime=0), "compressed with gzip"),
         (b"PAR1\x15\x04", "a Parquet file"),
         (lzma.compress(PLAIN.encode()), "compressed with xz"),
+        (bz2.compress(PLAIN.encode()), "compressed with bzip2"),
+        (b"\x28\xb5\x2f\xfd\x04\0", "compressed with Zstandard"),
+        (b"<HTML>\n", "a web page"),
         (b"<!DOCTYPE html>\n<title>a, b, c</title>", "a web page"),
         (b"\x93NUMPY\x01\0v\0", "must be text; it has bytes that are 0"),
     ],
@@ -231,7 +252,7 @@ def test_other_files_are_named(tmp_path, content, kind):
         read(tmp_path / "a.csv")
 
 
-@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+@pytest.mark.parametrize("name", ["", "Unnamed: 0", "Unnamed: 0.1"])
 def test_a_column_without_a_name_is_no_default(tmp_path, name):
     rows = [f"{i},{line}" for i, line in enumerate(PLAIN.splitlines()[1:])]
     for text in (
@@ -244,6 +265,9 @@ def test_a_column_without_a_name_is_no_default(tmp_path, name):
         assert table.notes[-1].endswith(
             "has a column without a name, which is taken for no feature."
         )
+    path = write(tmp_path / "b.csv", "\n".join([f"{name},height,weight,kind", *rows]))
+    table = read(path, f"{name},weight")
+    assert table.X.tolist() == [[0, -20], [1, 1000.5], [2, 4], [3, 5]]
 
 
 def test_a_feature_that_numbers_the_rows_is_told_of(tmp_path):
@@ -276,6 +300,8 @@ def test_numbers_written_in_two_ways_are_one_class(tmp_path):
         (["True", "False", "TRUE"], ("False", "TRUE", "True"), "'TRUE' and 'True', which differ"),
         (["1", "1.0", "old"], ("1", "1.0", "old"), "'1' and '1.0', which differ in their writing"),
         (["0", "1", "NA"], ("0", "1", "NA"), "has 'NA', which is taken for a class"),
+        (["\xe9", "e\u0301", "o"], ("e\u0301", "o", "\xe9"), "which differ in their writing only"),
+        (["a b", "a\xa0b", "c"], ("a b", "a\xa0b", "c"), "which differ in their writing only"),
         (["yes", "no", "no "], ("no", "yes"), None),
     ],
 )
@@ -287,28 +313,97 @@ def test_labels_that_may_be_meant_for_one_or_for_none_are_told_of(tmp_path, labe
     assert all(note in told for told in table.notes)
 
 
-@pytest.mark.parametrize(
-    ("number", "other", "separator", "notes"),
-    [
-        ("1.000", '"Smith, J."', ",", []),
-        ("1.000", '"1,000"', ",", []),  # parts thousands, too
-        ("0.500", "1,5", ";", ["semicolons between its columns."]),
-        ("1.000", "5", ";", ["semicolons between its columns and decimal points."]),
-    ],
-)
-def test_points_are_decimal_where_no_comma_is(tmp_path, number, other, separator, notes):
+def beside(number, other, separator):
+    """Return a table with a number in its first feature and another in a column that isn't read."""
     rows = [("a", "b", "c", "y"), *((number, f"{i * i}", other, f"{i % 2}") for i in range(4))]
-    path = write(tmp_path / "a.csv", "\n".join(map(separator.join, rows)))
+    return "\n".join(map(separator.join, rows))
+
+
+DECIMAL = (
+    ("1.000", '"Smith, J."', ",", "decimal points."),
+    ("1.000", '"1,000"', ",", "decimal points."),  # parts thousands, too
+    ("0.500", '"Smith, J."', ",", None),
+    ("0.500", "1,5", ";", "semicolons between its columns."),
+    ("1.000", "5", ";", "semicolons between its columns and decimal points."),
+    ("1.000", "5", "\t", "tabs between its columns and decimal points."),
+    ("1.000", "1,000 kg", "|", "vertical bars between its columns and decimal points."),
+    ("1.000", "1,000.5", ";", "semicolons between its columns and decimal points."),
+    ("1.000", "12:30:15,123", ";", "semicolons between its columns and decimal points."),
+    ("1.000", "2,4-D", ";", "semicolons between its columns and decimal points."),
+    ("1.000", "1,2,3", ";", "semicolons between its columns and decimal points."),
+)
+
+
+@pytest.mark.parametrize(("number", "other", "separator", "note"), DECIMAL)
+def test_points_are_decimal_where_no_comma_is(tmp_path, number, other, separator, note):
+    path = write(tmp_path / "a.csv", beside(number, other, separator))
     table = read(path)
     assert table.X[:, 0].tolist() == [float(number)] * 4
-    assert [note.removeprefix(f"{path} was read with ") for note in table.notes] == notes
+    assert table.notes == ((f"{path} was read with {note}",) if note else ())
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|", ","])
+@pytest.mark.parametrize(
+    "other",
+    ["1,5 %", "1,5E+03", "1,234e3", ",5", "-,5", "1,50 €", "€ 1,50", "1,5 kg", "0,500", "1.234,5"],
+)
+def test_a_decimal_comma_in_any_number_tells_that_1_000_may_be_a_thousand(
+    tmp_path, other, separator
+):
+    path = write(tmp_path / "a.csv", beside("1.000", f'"{other}"', separator))
+    with pytest.raises(ValueError, match=f"got '1.000'. Because of '{re.escape(other)}' commas"):
+        read(path)
+    write(tmp_path / "a.csv", beside("1.500 ", f'"{other}"', separator).replace("1.5", "0.5", 1))
+    csv_file.read_csv.cache_clear()
+    assert read(path).X[:2, 0].tolist() == [0.5, 1.5]
+
+
+LATER = (  # rows of a feature and a column that isn't read; what comes out
+    (["7 5", "7 1,5", "7 5", "1.000 5"], "line 5, .* got '1.000'. Because of '1,5' commas count"),
+    (["1.000 5", "7 5", "7 5", "7 1,5"], "line 2, .* got '1.000'. Because of '1,5' commas count"),
+    (["1.000 5", "7 5", "7 5", "1,5 5"], "line 2, .* got '1.000'. Because of '1,5' commas count"),
+    (["2.5 5", "7 5", "7 5", "1,5 5"], "line 2, .* got '2.5'. Because of '1,5' commas count"),
+    (
+        ["1,000 5", "7 5", "7 5", "2.5 5"],
+        "'2.5'. Because of '1,000' commas|'1,000'. Thousands must",
+    ),
+    (["7 5", "7 1,5", "1.000 5", "0.5 5"], [7, 7, 1, 0.5]),
+    (["7 5", "7 5", "7 5", "1,5 5"], [7, 7, 7, 1.5]),
+    (["1,000 5", "7 5", "7 5", "1,5 5"], [1, 7, 7, 1.5]),
+    (["7 5", "7 5", "1.000 5", "7 5"], [7, 7, 1, 7]),
+)
+
+
+@pytest.mark.parametrize(("rows", "outcome"), LATER)
+def test_later_rows_may_tell_how_the_first_are_read(tmp_path, monkeypatch, rows, outcome):
+    lines = ["a;c;b;y", *(f"{row};{i * i};{i % 2}" for i, row in enumerate(rows))]
+    path = write(tmp_path / "a.csv", "\n".join(lines).replace(" ", ";"))
+    for size in (1, 2, 3, 9):
+        monkeypatch.setattr(csv_file, "ROWS_AT_A_TIME", size)
+        csv_file.read_csv.cache_clear()
+        if isinstance(outcome, list):
+            assert read(path, "a,b").X[:, 0].tolist() == outcome
+        else:
+            with pytest.raises(ValueError, match=outcome):
+                read(path, "a,b")
+
+
+@pytest.mark.parametrize(
+    "labels", [("9007199254740992", "9007199254740993"), ("1e999", "2e999"), ("t\x8fte", "t\x90te")]
+)
+def test_labels_that_differ_are_two_classes(tmp_path, labels):
+    rows = [f"1,{i * i},{label}" for i, label in enumerate(2 * labels)]
+    table = read(write(tmp_path / "a.csv", "\n".join(["a,b,y", *rows]), "latin-1"))
+    assert table.y.tolist() == [0, 1, 0, 1]
+    assert not any("writing" in note for note in table.notes)
 
 
 def test_numbers_for_labels_may_have_decimal_commas(tmp_path):
-    rows = [f"1,5;{i};{y}" for i, y in enumerate(("1", "1,0", "0,0", "10,0", "0", "10"))]
-    table = read(write(tmp_path / "a.csv", "\n".join(["a;b;y", *rows])))
-    assert table.class_names == ("0", "1", "10")
-    assert table.y.tolist() == [1, 1, 0, 2, 0, 2]
+    for number in ("1,5", "1"):
+        rows = [f"{number};{i};{y}" for i, y in enumerate(("1", "1,0", "0,0", "10,0", "0", "10"))]
+        table = read(write(tmp_path / f"{number}.csv", "\n".join(["a;b;y", *rows])))
+        assert table.class_names == ("0", "1", "10")
+        assert table.y.tolist() == [1, 1, 0, 2, 0, 2]
 
 
 def test_a_measured_label_is_called_so(tmp_path):
