@@ -90,7 +90,7 @@ def _draw_saved(saved, resolution, hidden_units):
 def _draw_boundaries(saved, titles, plane):
     """Return a figure of the models' boundaries, two in a row."""
     rows, columns = ceil(len(saved) / 2), min(2, len(saved))
-    figure, below = Figure(figsize=(5.8 * columns, 5), layout="constrained"), []
+    figure, below = Figure(figsize=(6.2 * columns, 5), layout="constrained"), []
     parts = figure.subfigures(rows, columns, squeeze=False).flat
     for part, title, (_, model, data) in zip(parts, titles, saved, strict=False):
         ax = part.subplots()

@@ -11,7 +11,7 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 from lab.film import _stage
-from lab.pictures import plot_boundaries, plot_losses, plot_points_and_boundary
+from lab.pictures import plot_boundaries, plot_losses, plot_points_and_boundary, text_as_it_is
 from lab.reports import Result
 from lab.saved_models import _draw_saved
 from lab.statistics import plot_comparison, plot_seeds, summarize
@@ -150,14 +150,18 @@ def test_losses_stay_clear_of_their_legend(losses):
 
 @pytest.mark.parametrize("hidden_units", [False, True])
 @pytest.mark.parametrize(
-    ("classes", "low", "high"), [(2, -3e9, 4e9), (30, 1e-9, 3e-9), slowly(8, -1, 1)]
+    ("classes", "low", "high", "letter"),
+    [(2, -3e9, 4e9, "漢"), (30, 1e-9, 3e-9, "W"), slowly(8, -1, 1, "m")],
 )
-def test_saved_models_have_room(classes, low, high, hidden_units):
+def test_saved_models_have_room(classes, low, high, letter, hidden_units):
     results, data = results_and_data(classes, 40, low, high)
     model = results[1].model
+    names = tuple(name[:7] + 33 * letter for name in data.class_names)
+    data = data._replace(class_names=names)
     saved = [(Path("W" * 99), model, data), *[(Path("a.safetensors"), model, data)] * 2]
-    figure = _draw_saved(saved[: 1 if hidden_units else 3], 21, hidden_units)
-    assert overlaps(figure) == ([], [])
+    with text_as_it_is():  # boxes are wider than letters
+        figure = _draw_saved(saved[: 1 if hidden_units else 3], 21, hidden_units)
+        assert overlaps(figure) == ([], [])
     names = {text.get_text() for each in figure.findobj(Legend) for text in each.get_texts()}
     assert len(names) == classes
     assert figure.get_figwidth() <= 16
