@@ -117,13 +117,13 @@ def animate_training(
 
 def _stage(models, epochs):
     """Return a figure with a panel for each model and one for the losses, and the loss curves."""
-    figure = Figure(figsize=(3.7 * len(models) + 3.3, 3.9), dpi=80, layout="constrained")
+    figure = Figure(figsize=(3.7 * len(models) + 3.3, 4.1), dpi=80, layout="constrained")
     *panels, loss_panel = figure.subplots(1, len(models) + 1)
     curves = [
         loss_panel.plot([], [], style, color="black", label=kind(model), marker="o")[0]
         for model, style in zip(models, cycle(("--", "-", ":", "-.")), strict=False)
     ]
-    loss_panel.legend(loc="lower left")
+    figure.legend(loc="outside lower right", ncols=len(models), fontsize=9, handlelength=4)
     loss_panel.set(title="loss on the training set", xlabel="epoch", xlim=(0, epochs))
     loss_panel.ticklabel_format(axis="y", scilimits=(-2, 3))  # numbers of much the same length
     return figure, panels, loss_panel, curves

@@ -81,9 +81,8 @@ class Boundaries:
         for name, (first, *_) in each.items():
             logits = np.concatenate([asked.logits for asked in each[name]])[:MOST]
             each[name] = first._replace(logits=logits)
-        data = self.data
-        names = dict(class_names=data.class_names, feature_names=data.feature_names)
-        return plot_many_boundaries(each, data.X_train, data.y_train, **names)
+        X, y, names = self.data.X_train, self.data.y_train, self.data.class_names
+        return plot_many_boundaries(each, X, y, class_names=names)
 
 
 def opinions_of_ensemble(ensemble: nn.Module, count: int, X: torch.Tensor) -> Opinions:
@@ -142,16 +141,12 @@ def plot_spread(opinions: Opinions, *, ax=None):
     return _framed(ax, opinions)
 
 
-def plot_many_boundaries(
-    each: dict[str, Opinions], X, y, *, class_names=CIRCLES, feature_names=None
-) -> Figure:
+def plot_many_boundaries(each: dict[str, Opinions], X, y, *, class_names=CIRCLES) -> Figure:
     """Return a figure with a row for each kind of model: the lines, the mean and the spread.
 
     each: opinions by what their models are called.
     X, y: points (n, 2) and classes (n, 1), tensors, that are drawn faintly beneath the lines.
-    feature_names: of the axes; by default x1 and x2.
     """
-    xlabel, ylabel = feature_names or ("x1", "x2")
     figure = Figure(figsize=(10, 2.85 * len(each) + 0.1), layout="compressed")
     panels = figure.subplots(len(each), 3, squeeze=False, sharex=True, sharey=True)
     for (name, opinions), (lines, mean, spread) in zip(each.items(), panels, strict=True):
@@ -161,7 +156,7 @@ def plot_many_boundaries(
         plot_mean(opinions, ax=mean).set_title(f"{name}: mean probability")
         plot_spread(opinions, ax=spread).set_title(f"{name}: spread")
     for ax in panels.flat:
-        ax.set(xlabel=xlabel, ylabel=ylabel)
+        ax.set(xlabel="x1", ylabel="x2")
         ax.label_outer()
     for ax, label in (
         (panels[:, 1], f"probability of {class_names[1]}"),

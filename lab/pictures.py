@@ -34,12 +34,8 @@ def plot_boundaries(results: list[Result], data: Data) -> Figure:
 
     The test points whose predicted class is wrong are ringed.
     """
-    names = [shortened(name, NAME) for name in data.class_names]
-    widest = max(width(name, 9) for name in names)
-    columns = max(1, min(6, len(names) + 1, int(8.4 / (widest + 0.6))))
-    below = 0.19 * ceil((len(names) + 1) / columns)
     layout = "compressed" if data.feature_names is None else "constrained"  # squares, or not
-    figure = Figure(figsize=(8.6, 7.8 + below), layout=layout)
+    figure = Figure(figsize=(8.6, 7.8), layout=layout)
     panels = figure.subplots(len(results), 2, sharex=True, sharey=True)
     for result, (left, right) in zip(results, panels, strict=True):
         accuracy = result.summary()
@@ -50,13 +46,37 @@ def plot_boundaries(results: list[Result], data: Data) -> Figure:
             plot_points_and_boundary(result.model, X, y, data, ax, mark_errors=part == "test")
             share = percent(accuracy[f"{part}_accuracy"])
             ax.set_title(f"{kind(result.model)}, {part}: {share} right", fontsize=10)
-    classes, (*_, ring) = panels[0, 0].get_legend_handles_labels(), panels[0, 1].lines
-    handles, labels = [*classes[0], ring], [*classes[1], "wrong"]
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns, fontsize=9)
-    if len(names) == 2:
-        label = f"probability of {names[1]}"
-        figure.colorbar(panels[0, 0].images[0], ax=panels, label=label, fraction=0.03, aspect=30)
+    below = name_classes(figure, [*panels.flat], data, wrong=panels[0, 1].lines[-1])
+    figure.set_figheight(7.8 + below)
     return figure
+
+
+def name_classes(figure, panels, data: Data, **others) -> float:
+    """Add a legend of the classes and, for two of them, a colorbar; return the legend's inches.
+
+    figure: what has the panels, Axes with boundaries. others: more lines by name.
+    """
+    lines, names = panels[0].get_legend_handles_labels()
+    if len(data.class_names) == 2:
+        label = in_lines(f"probability of {shortened(data.class_names[1], NAME)}", 3)
+        figure.colorbar(panels[0].images[0], ax=panels, label=label, fraction=0.03, aspect=30)
+    return legend_below(figure, [*lines, *others.values()], [*names, *others])
+
+
+def legend_below(figure, lines, names) -> float:
+    """Add a legend below a figure's panels; return how many inches it is high."""
+    columns, height = legend_grid(names, figure.bbox.width / figure.dpi)
+    legend = figure.legend(lines, names, loc="outside lower center", ncols=columns, fontsize=9)
+    for line in legend.get_lines():
+        line.set_markersize(max(6, line.get_markersize()))  # many points are small
+    return height
+
+
+def legend_grid(names, inches: float) -> tuple[int, float]:
+    """Return the columns that a legend has in a figure of so many inches, and how high it is."""
+    widest = max(width(name, 9) for name in names)  # on a screen up to 5 % wider
+    columns = max(1, min(6, len(names), int((inches - 0.2) / (1.05 * widest + 0.6))))
+    return columns, 0.19 * ceil(len(names) / columns)
 
 
 def plot_points_and_boundary(model, X, y, data: Data, ax, **options) -> None:
@@ -68,15 +88,14 @@ def plot_points_and_boundary(model, X, y, data: Data, ax, **options) -> None:
     if data.feature_names is None:
         ax.set_aspect("equal")
     else:  # in units of their own
-        x, y = map(in_lines, data.feature_names)
+        x, y = (in_lines(shortened(name, NAME), 1.9) for name in data.feature_names)
         ax.set(xlabel=x, ylabel=y)
         ax.label_outer()
 
 
-def in_lines(name: str) -> str:
-    """Return the name of an axis in lines short enough for a power of ten to stand beside them."""
-    name = shortened(name, NAME)
-    return fill(name, min(18, int(1.9 * len(name) / max(width(name, 10), 0.1))))
+def in_lines(text: str, inches: float) -> str:
+    """Return a text of 10 points in lines of so many inches at most, which others stand beside."""
+    return fill(text, int(inches * min(9.5, len(text) / max(width(text, 10), 0.1))))
 
 
 def width(text: str, size: float) -> float:
@@ -105,7 +124,8 @@ def plot_losses(results: list[Result]) -> Figure:
         classes = max(2, result.model.arguments["out_features"])
         label = f"knows nothing: log {classes}"
         loss.axhline(log(classes), color="#7B3294", ls=":", label=label)
-        loss.legend()
-        loss.set_title(f"{kind(result.model)}: loss")
-        accuracy.set_title(f"{kind(result.model)}: accuracy")
+        for ax, what in ((loss, "loss"), (accuracy, "accuracy")):
+            ax.get_legend().remove()
+            ax.set_title(f"{kind(result.model)}: {what}")
+    legend_below(figure, *loss.get_legend_handles_labels())
     return figure

@@ -1,18 +1,28 @@
 """Drawing saved models from the shell: python helper_functions.py MODEL ..."""
 
+from math import ceil
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure
 
-from helper_functions import plot_decision_boundary, plot_hidden_units
+from helper_functions import plot_hidden_units
 from lab.parser import CommandLine
-from lab.pictures import plane_around, text_as_it_is
+from lab.pictures import (
+    NAME,
+    in_lines,
+    legend_below,
+    legend_grid,
+    name_classes,
+    plane_around,
+    plot_points_and_boundary,
+    text_as_it_is,
+)
 from lab.reports import notes_on_letters
 from model import load_checkpoint
 from support.checks import keywords_of
 from support.files import save_figure
-from support.text import shown
+from support.text import shortened, shown
 from train import make_data
 
 MAX_SAMPLES = 10**6  # to draw with a saved model; a small file must not fill the memory
@@ -73,25 +83,37 @@ def _draw_saved(saved, resolution, hidden_units):
     """Return a figure of saved models, all on one scale of the plane and of probability."""
     everything = torch.cat([data.X_train for _, _, data in saved])
     plane = plane_around(everything) | {"grid_resolution": resolution}
-    titles = [f"{type(model).__name__} ({path.name})" for path, model, _ in saved]
-    if hidden_units:
-        figure = Figure(figsize=(16, 6.3 * len(saved)))
-        parts = figure.subfigures(len(saved), 1, squeeze=False)[:, 0]
-        for part, title, (_, model, data) in zip(parts, titles, saved, strict=True):
-            options = plane | dict(title=title, class_names=data.class_names)
-            plot_hidden_units(model, data.X_train, data.y_train, figure=part, **options)
-        return figure
-    figure = Figure(figsize=(5.2 * len(saved) + 1, 5), layout="constrained")
-    panels = figure.subplots(1, len(saved), squeeze=False, sharex=True, sharey=True)[0]
-    for ax, title, (_, model, data) in zip(panels, titles, saved, strict=True):
+    titles = [f"{type(m).__name__} ({shortened(path.name, NAME)})" for path, m, _ in saved]
+    return (_draw_units if hidden_units else _draw_boundaries)(saved, titles, plane)
+
+
+def _draw_boundaries(saved, titles, plane):
+    """Return a figure of the models' boundaries, two in a row."""
+    rows, columns = ceil(len(saved) / 2), min(2, len(saved))
+    figure, below = Figure(figsize=(6.2 * columns, 5), layout="constrained"), []
+    parts = figure.subfigures(rows, columns, squeeze=False).flat
+    for part, title, (_, model, data) in zip(parts, titles, saved, strict=False):
+        ax = part.subplots()
+        plot_points_and_boundary(model, data.X_train, data.y_train, data, ax, **plane)
+        ax.set_title(in_lines(title, 4.6), fontsize=10)
+        below.append(name_classes(part, [ax], data))
+    figure.set_figheight(rows * (4.8 + max(below)))
+    return figure
+
+
+def _draw_units(saved, titles, plane):
+    """Return a figure of what the models' hidden units compute, one model below the other."""
+    heights = [
+        height for *_, data in saved for height in (6.3, 0.2 + legend_grid(data.class_names, 16)[1])
+    ]
+    figure = Figure(figsize=(16, sum(heights)))
+    parts = figure.subfigures(len(heights), 1, height_ratios=heights)
+    for part, below, title, (_, model, data) in zip(
+        parts[::2], parts[1::2], titles, saved, strict=True
+    ):
         options = plane | dict(title=title, class_names=data.class_names)
-        plot_decision_boundary(model, data.X_train, data.y_train, ax=ax, **options)
-        if data.feature_names is None:
-            ax.set_aspect("equal")
-        else:
-            ax.set(xlabel=data.feature_names[0], ylabel=data.feature_names[1])
-    if all(len(data.class_names) == 2 for _, _, data in saved):
-        names = {data.class_names[1] for _, _, data in saved}
-        label = f"probability of {names.pop() if len(names) == 1 else 'the second class'}"
-        figure.colorbar(panels[0].images[0], ax=panels, label=label)
+        plot_hidden_units(model, data.X_train, data.y_train, figure=part, **options)
+        output = part.axes[-1]
+        legend_below(below, *output.get_legend_handles_labels())
+        output.get_legend().remove()
     return figure

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from scipy import stats
 
-from lab.pictures import width
-from support.text import as_argument, markdown, percent, shortened
+from lab.pictures import legend_below, width
+from support.text import as_argument, counted, markdown, percent, shortened
 
 GOAL = 0.99
 COLORS = {"CircleModelV0": "0.45", "CircleModelV2": "#7B3294"}  # none is that of a class
@@ -190,30 +190,35 @@ def plot_seeds(
     left, right = figure.subfigures(1, 2)
     panels, losses = left.subplots(len(histories), 1, squeeze=False)[:, 0], right.subplots()
     n = len(next(iter(histories.values()))["test_acc"][-1])
-    left.suptitle(f"Final test accuracy of {n} seeds")
+    left.suptitle(f"Final test accuracy of {counted(n, 'seed')}")
+    marker = "o" if len(next(iter(histories.values()))["epoch"]) == 1 else ""  # there is no line
     for (name, history), panel, line in zip(histories.items(), panels, ("--", "-"), strict=False):
         final = np.array(history["test_acc"][-1])
         panel.hist(final, _bins(final), color=COLORS[name], alpha=0.7)
-        panel.axvline(final.mean(), color="black", lw=1.5, label=f"mean: {percent(final.mean())}")
+        style = dict(ymax=0.65, color="black", lw=1.5)  # the legend stands above
+        panel.axvline(final.mean(), label=f"mean: {percent(final.mean())}", **style)
         middle = ((guess or 0) + (best or 1)) / 2
         if final.mean() > middle and best is not None:
             label = f"best possible: {percent(best, digits=3)}"
-            panel.axvline(best, color="black", ls=":", lw=1.5, label=label)
+            panel.axvline(best, ls=":", label=label, **style)
         elif final.mean() < middle and guess is not None:
             label = f"guessing: {percent(guess, digits=0)}"
-            panel.axvline(guess, color="black", ls=":", lw=1.5, label=label)
+            panel.axvline(guess, ls=":", label=label, **style)
         panel.set(title=names[name], ylabel="seeds")
-        panel.margins(x=0.1, y=0.5)  # with room for the legend
+        panel.margins(x=0.1, y=0.5)
         panel.yaxis.get_major_locator().set_params(integer=True)
         panel.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
         panel.locator_params(axis="x", nbins=5)
         panel.legend(loc="upper left", fontsize=9)
         low, median, high = np.quantile(history["test_loss"], [0.05, 0.5, 0.95], axis=1)
         losses.fill_between(history["epoch"], low, high, color=COLORS[name], alpha=0.25, lw=0)
-        losses.plot(history["epoch"], median, line, color=COLORS[name], label=names[name])
+        style = dict(ls=line, marker=marker, color=COLORS[name], label=names[name])
+        losses.plot(history["epoch"], median, **style)
     title = "Test loss: median,\nand 5 % to 95 % of the seeds"
     losses.set(title=title, xlabel="epoch", ylabel="loss")
-    losses.legend(loc="best")
+    losses.legend(loc="upper right")
+    losses.dataLim.update_from_data_y([0], ignore=False)
+    losses.margins(y=0.2)  # with room for the legend
     losses.set_ylim(bottom=0)
     return figure
 
@@ -259,19 +264,20 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict], names: dict[str,
                 at, middle, (middle - low, high - middle), color=COLORS[each], label=label,
                 ls=style, marker=MARKERS[each], mfc="white" if style == ":" else None, capsize=3,
             )  # fmt: skip
-    n = next(iter(summaries.values()))["seeds"]
+    seeds = counted(next(iter(summaries.values()))["seeds"], "seed")
     for ax in (accuracy, loss):
         ax.set_xticks(range(len(values)), texts, rotation=90 if crowded else 0)
         ax.set_xlim(-0.5, len(values) - 0.5)
-        if len(ax.get_legend_handles_labels()[0]) > 1:
-            ax.legend()
     loss.set_xlabel(setting)
     accuracy.tick_params(labelbottom=False)  # the values stand below the losses
     bottom = min(0.4, *(s["mean_95_bootstrap"][0] - 0.05 for s in summaries.values()))
-    accuracy.set(title=f"Mean test accuracy of {n} seeds, 95 % interval", ylim=(bottom, 1.02))
+    accuracy.set(title=f"Mean test accuracy of {seeds}, 95 % interval", ylim=(bottom, 1.02))
     accuracy.yaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     loss.set(title="Test loss minus train loss, 95 % interval")
     loss.axhline(0, color="black", lw=0.8)
+    lines, labels = accuracy.get_legend_handles_labels()
+    if len(lines) > 1:
+        figure.set_figheight(height + legend_below(figure, lines, labels))
     return figure
 
 

@@ -1,15 +1,19 @@
 """The pictures of a run have room for whatever the classes and the features are called."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.legend import Legend
 from matplotlib.text import Text
 
 from lab.film import _stage
-from lab.pictures import plot_boundaries, plot_losses, plot_points_and_boundary
+from lab.pictures import plot_boundaries, plot_losses, plot_points_and_boundary, text_as_it_is
 from lab.reports import Result
+from lab.saved_models import _draw_saved
 from lab.statistics import plot_comparison, plot_seeds, summarize
 from model import CircleModelV0, CircleModelV2
 from train import Data
@@ -46,7 +50,27 @@ def overlaps(figure):
     panels = [(name, box) for name, box in texts if name.startswith("name")]
     frames = [ax.get_window_extent().padded(-1) for ax in figure.axes]
     pairs += [(name, "panel") for name, box in panels for frame in frames if box.overlaps(frame)]
-    return out, pairs
+    return out, pairs + covered(figure)
+
+
+def covered(figure):
+    """Return the legends, by their first name, that lie on lines, bars or panels."""
+    found = []
+    for legend in figure.findobj(Legend):
+        box, ax = legend.get_window_extent(), legend.axes
+        if ax is None:
+            hit = any(box.overlaps(each.get_window_extent()) for each in figure.axes)
+        else:
+            lines = [line for line in ax.lines if line.get_linestyle() != "None"]
+            segments = [each for each in ax.collections if isinstance(each, LineCollection)]
+            hit = any(
+                each.get_transform().transform_path(path).intersects_bbox(box, filled=False)
+                for each in (*lines, *segments)
+                for path in (each.get_paths() if each in segments else [each.get_path()])
+            ) or any(box.overlaps(bar.get_window_extent()) for bar in ax.patches)
+        if hit:
+            found.append((legend.get_texts()[0].get_text(), "legend"))
+    return found
 
 
 def is_seen(text, figure):
@@ -114,6 +138,43 @@ def test_losses_have_room():
         assert overlaps(figure) == ([], [])
 
 
+@pytest.mark.parametrize("losses", [(3.3, 3.0, 2.7), (3.4, 2.9, 1.9), slowly((0.1, 3, 9))])
+def test_losses_stay_clear_of_their_legend(losses):
+    results, _ = results_and_data(30, 10, -1, 1)
+    history = HISTORY | {"train_loss": losses, "test_loss": losses[::-1]}
+    figure = plot_losses([Result(result.model, history, 1.0) for result in results])
+    assert overlaps(figure) == ([], [])
+    (legend,) = figure.findobj(Legend)
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["train", "test"]
+
+
+@pytest.mark.parametrize("hidden_units", [False, True])
+@pytest.mark.parametrize(
+    ("classes", "low", "high", "letter"),
+    [(2, -3e9, 4e9, "漢"), (30, 1e-9, 3e-9, "W"), slowly(8, -1, 1, "m")],
+)
+def test_saved_models_have_room(classes, low, high, letter, hidden_units):
+    results, data = results_and_data(classes, 40, low, high)
+    model = results[1].model
+    names = tuple(name[:7] + 33 * letter for name in data.class_names)
+    data = data._replace(class_names=names)
+    saved = [(Path("W" * 99), model, data), *[(Path("a.safetensors"), model, data)] * 2]
+    with text_as_it_is():  # boxes are wider than letters
+        figure = _draw_saved(saved[: 1 if hidden_units else 3], 21, hidden_units)
+        assert overlaps(figure) == ([], [])
+    names = {text.get_text() for each in figure.findobj(Legend) for text in each.get_texts()}
+    assert len(names) == classes
+    assert figure.get_figwidth() <= 16
+
+
+def test_points_in_the_legend_are_seen_however_many_there_are():
+    results, data = results_and_data(2, 10, -1, 1)
+    many = data._replace(X_train=data.X_train.repeat(2500, 1), y_train=data.y_train.repeat(2500, 1))
+    for each in (data, many):
+        (legend,) = plot_boundaries(results, each).findobj(Legend)
+        assert min(line.get_markersize() for line in legend.get_lines()) == 6
+
+
 def seeds_history(scale, n=12):
     random = np.random.default_rng(0)
     shares = lambda low: (low + (1 - low) * random.uniform(size=(3, n))).tolist()  # noqa: E731
@@ -130,6 +191,17 @@ def test_seeds_have_room(scale):
         figure = plot_seeds(histories, names, best, guess=0.5)
         assert overlaps(figure) == ([], [])
         assert figure.get_figwidth() <= 8.64
+
+
+def test_one_seed_and_one_epoch_are_seen():
+    names = {"CircleModelV0": "linear", "CircleModelV2": "ReLU"}
+    history = {key: [[0.7]] for key in seeds_history(1)} | {"epoch": [1]}
+    figure = plot_seeds(dict.fromkeys(names, history), names, 0.9, guess=0.5)
+    assert overlaps(figure) == ([], [])
+    assert figure.subfigs[0].get_suptitle().endswith("of 1 seed")
+    losses = figure.axes[-1]
+    assert [line.get_marker() for line in losses.lines] == ["o", "o"]
+    assert losses.get_ylim()[0] == 0 < 0.75 < losses.get_ylim()[1]
 
 
 @pytest.mark.parametrize("scale", [slowly(1e-9), 1, slowly(1e9)])
@@ -149,8 +221,10 @@ def test_comparisons_have_room(scale, values):
 )
 def test_films_have_room(low, high, loss, length):
     results, data = results_and_data(2, length, low, high)
-    figure, panels, loss_panel, _ = _stage([result.model for result in results], 10**9)
+    figure, panels, loss_panel, curves = _stage([result.model for result in results], 10**9)
     figure.suptitle("epoch 1000000000")
+    for curve, late in zip(curves, (0, loss), strict=True):
+        curve.set_data([0, 10**8, 10**9], [loss, late, late])
     for result, panel in zip(results, panels, strict=True):
         title = "leaky ReLU: 100.0 % right"
         plot_points_and_boundary(result.model, data.X_train, data.y_train, data, panel, title=title)

@@ -35,12 +35,12 @@ def test_the_picture_stands_beside_the_model_by_default(saved):
 def test_several_models_share_one_scale(saved):
     loaded = [(path, *saved_models._load(path)) for path in saved]
     figure = saved_models._draw_saved(loaded, 21, hidden_units=False)
-    left, right, bar = figure.axes
+    left, bar, right, other_bar = figure.axes
     assert left.get_title() == "CircleModelV0 (CircleModelV0.safetensors)"
     assert right.get_title() == "CircleModelV2 (CircleModelV2.safetensors)"
     assert left.images[0].get_clim() == right.images[0].get_clim() == (0, 1)
     assert left.get_xlim() == right.get_xlim()
-    assert bar.get_ylabel() == "probability of inner circle"
+    assert bar.get_ylabel() == other_bar.get_ylabel() == "probability of inner circle"
 
 
 @pytest.mark.parametrize(
