@@ -574,7 +574,8 @@ def _settle(asked, answers, plane, class_names):
     if len(classes) == 2:  # a tie that was predicted as class 0 isn't drawn as class 1
         shade[(predicted == 0) & (shade >= middle)] = np.nextafter(np.float32(middle), 0)
     there = predicted[plane.traced][~np.isnan(height[plane.traced])]
-    return _Surface(predicted, shade, height, classes, np.unique(there).tolist(), middle)
+    present = np.flatnonzero(np.bincount(there)).tolist()
+    return _Surface(predicted, shade, height, classes, present, middle)
 
 
 def _threshold(height, predicted):
@@ -1154,16 +1155,13 @@ class _GridImage(AxesImage):
         self.fit()
         super().draw(renderer)
 
-    def get_extent(self):
-        return self.extent
-
     def fit(self):
         """Spread the values evenly on the axes' scales, if these have changed."""
         axes = self.axes.xaxis, self.axes.yaxis
         scales = [axis.get_transform() for axis in axes]
         if scales == self.scales:
             return
-        self.scales, self.extent, picks = scales, [], []
+        self.scales, self._extent, picks = scales, [], []
         for axis, scale, grid in zip(axes, scales, self.grid, strict=True):
             ends = (  # the first and the last that the scale has
                 next(value for value in values if value in axis.limit_range_for_scale(value, value))
@@ -1173,7 +1171,7 @@ class _GridImage(AxesImage):
             even = scale.inverted().transform(np.linspace(low, high, len(grid)))
             picks.append(np.interp(even, grid, np.arange(len(grid))).round().astype(int))
             half = (high - low) / (len(grid) - 1) / 2
-            self.extent += [low - half, high + half]
+            self._extent += [low - half, high + half]
         whole = all(np.array_equal(pick, np.arange(len(pick))) for pick in picks)
         self.set_data(self.values if whole else self.values[np.ix_(*reversed(picks))])
         self.values = self.get_array() if whole else self.values  # never kept twice
