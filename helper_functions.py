@@ -27,15 +27,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection
-from matplotlib.colors import (
-    Colormap,
-    ListedColormap,
-    NoNorm,
-    Normalize,
-    TwoSlopeNorm,
-    to_hex,
-    to_rgb,
-)
+from matplotlib.colors import Colormap, ListedColormap, NoNorm, Normalize, TwoSlopeNorm, to_rgb
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
@@ -219,20 +211,20 @@ def plot_decision_boundary(
     """
     if mark_errors and y is None:
         raise ValueError("mark_errors needs y, the labels of X.")
-    plane = _read_plane(X, y, features, at, grid_resolution, xlim, ylim, _current_axes(ax))
+    ax = _current_axes(ax)
+    plane = _read_plane(X, y, class_names, features, at, grid_resolution, xlim, ylim, ax)
     asked = _Asked(model, X, plane.labels, returns, training)
     answers = asked.about(plane.part, grid_resolution, grid_resolution)
     of_points = asked.about(plane.points.__getitem__, len(plane.points)) if mark_errors else None
-    class_names = _read_names(class_names, plane.labels)
-    surface = _settle(asked, answers, plane, class_names)
-    index, names = _name_classes(plane.labels, surface, class_names)
+    surface = _settle(asked, answers, plane)
+    index, names = _name_classes(plane, surface.classes, surface.present)
     colors = _class_colors(cmap, len(surface.classes))
     if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
         raise _wrong("alpha must be a number from 0 to 1", alpha)
     _check_style("line", line, Collection())
     _check_style("points", points, Line2D([], []))
 
-    ax, drawn = _current_axes(ax) or plt.gca(), plane.points[: len(index), plane.pair]
+    ax, drawn = ax or plt.gca(), plane.points[: len(index), plane.pair]
     _draw_surface(ax, plane, surface, colors, cmap, alpha, line)
     if points is not None:
         _draw_points(ax, drawn, index, names, colors, points)
@@ -287,17 +279,17 @@ def plot_hidden_units(
     if figure is not None and not isinstance(figure, FigureBase):
         raise TypeError(f"figure must be a Figure or SubFigure; got {_type(figure)}.")
     _check_whole("max_units", max_units, 1)
-    cmap, plane = _colormap(cmap), _read_plane(X, y, features, at, grid_resolution, xlim, ylim)
+    cmap = _colormap(cmap)
+    plane = _read_plane(X, y, class_names, features, at, grid_resolution, xlim, ylim)
     model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
     asked = _Asked(model, X, plane.labels, returns, training)
     with _watched_layers(model, max_units) as asked.layers:
         answers = asked.about(plane.part, grid_resolution, grid_resolution)
-        class_names = _read_names(class_names, plane.labels)
-        surface = _settle(asked, answers, plane, class_names)
+        surface = _settle(asked, answers, plane)
     if len(asked.layers) < 2:
         rule = "model must have a hidden layer, so two nn.Linear that it calls on points (n, d)"
         raise _wrong(rule, len(asked.layers))
-    index, names = _name_classes(plane.labels, surface, class_names)
+    index, names = _name_classes(plane, surface.classes, surface.present)
     colors = _class_colors(None, len(surface.classes))
     drawn = plane.points[: len(index), plane.pair]
 
@@ -314,15 +306,14 @@ def plot_hidden_units(
     grid = figure.add_gridspec(sum(rows), len(widths), **edges, **gaps)
     for number, layer in enumerate(hidden):
         top, bottom = sum(rows[:number]), sum(rows[: number + 1])
-        switches, activations = (
-            np.moveaxis(answers[kind, number], 2, 0) for kind in ("switch", "activation")
-        )
+        switches, activations = answers["switch", number], answers["activation", number]
         finite = np.where(np.isfinite(activations), activations, 0)
         scale = max(abs(finite).max(), 1e-12)
-        for i, (switch, activation) in enumerate(zip(switches, activations, strict=True)):
+        for i in range(shown[number]):
+            switch, activation = switches[..., i], activations[..., i]
             ax = figure.add_subplot(grid[top + i // columns, i % columns])
             image = _draw_image(ax, plane, activation, cmap=cmap, norm=Normalize(-scale, scale))
-            _draw_contour(ax, plane, switch[plane.traced], LINE | {"linewidth": 1.2})
+            _draw_contour(ax, plane, switch[plane.traced], {"linewidth": 1.2})
             _draw_points(ax, drawn, index, names, colors, size=1, alpha=0.35)
             ax.set(xticks=[], yticks=[], box_aspect=1)
             ax.set_title(f"layer {number + 1}, unit {i + 1}", fontsize=8, pad=3)
@@ -356,6 +347,7 @@ class _Plane(NamedTuple):
     points: np.ndarray  # X, of shape (n, d)
     labels: list | None
     orders: list  # those that a Categorical's labels may be in
+    class_names: list | dict
     pair: list  # the numbers of the two features
     names: list  # theirs, if they have any
     at: np.ndarray  # (d,): where the other features stand
@@ -374,7 +366,7 @@ class _Plane(NamedTuple):
         return (slice(None, None, -(-len(self.xs) // CONTOUR_POINTS)),) * 2
 
 
-def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
+def _read_plane(X, y, class_names, features, at, grid_resolution, xlim, ylim, ax=None):
     """Check the input and lay the grid, which is even on the scales of `ax`."""
     points, columns = _points("X", X, 2 if features is None else None), _columns(X)
     names = columns or list(range(points.shape[1]))
@@ -395,7 +387,8 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
     labels = None if y is None else _labels("y", y, len(points))
     y = y[_columns(y)[0]] if hasattr(y, "columns") else y  # a Series
     order = getattr(getattr(y, "dtype", None), "categories", None)
-    orders = [] if order is None else [list(order), [c for c in order if c in set(labels)]]
+    orders = [] if order is None else [[*order], [*filter({*labels}.__contains__, order)]]
+    class_names = _read_names(class_names, labels)
     _check_whole("grid_resolution", grid_resolution, 2)
     axes = (None, None) if ax is None else (ax.xaxis, ax.yaxis)
     xs, ys = (
@@ -404,7 +397,7 @@ def _read_plane(X, y, features, at, grid_resolution, xlim, ylim, ax=None):
     )
     drawn = columns or ([f"feature {i}" for i in names] if len(names) > 2 else [])
     drawn = [f"{drawn[i]}" for i in pair] if drawn else []
-    return _Plane(points, labels, orders, pair, drawn, where, xs, ys)
+    return _Plane(points, labels, orders, class_names, pair, drawn, where, xs, ys)
 
 
 def _columns(data):
@@ -458,15 +451,8 @@ def _current_axes(ax):
 
 def _points(name, X, width=2):
     """Return points as a float array of shape (n, 2), or (n, d) where width is None."""
-    try:
-        points = _to_numpy(X)
-        if points.dtype.kind == "c":
-            raise TypeError("complex numbers aren't points")
-        points = points.astype(float)
-    except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's, for lists
-        rule = f"{name} must hold numbers in shape (n, {width or 'd'})"
-        more = "" if width else "Or give two columns, and a function that adds the others."
-        raise _wrong(rule, error, more) from error
+    shape = "(n, 2)" if width else "(n, d), or (n, 2) and a function that adds the others"
+    points = _read(f"{name} must hold numbers in shape {shape}", X, float)
     fits = points.ndim == 2 and width in (None, points.shape[1]) and points.shape[1] >= 2
     if not fits or len(points) == 0:
         more = "Of more columns `features` takes two." if name == "X" else ""
@@ -489,10 +475,13 @@ def _labels(name, y, count):
     return labels
 
 
-def _read(rule, value):
+def _read(rule, value, dtype=None):
     """Return a value as an array, or raise an error that tells the rule for it."""
     try:
-        return _to_numpy(value)
+        array = _to_numpy(value)
+        if dtype is float and array.dtype.kind == "c":
+            raise TypeError("complex numbers have no place in a plane")
+        return np.asarray(array, dtype)
     except (TypeError, ValueError, RuntimeError) as error:  # the last is torch's, for lists
         raise _wrong(rule, error) from error
 
@@ -551,27 +540,30 @@ class _Surface(NamedTuple):
     middle: float  # with two classes the probability of class 1 where the boundary is
 
 
-def _settle(asked, answers, plane, class_names):
+def _settle(asked, answers, plane):
     """Settle what a model's answers about every point of a grid say together."""
-    classes = _class_order(asked, plane, class_names)
+    classes = _class_order(asked, plane)
     predicted = asked.predicted(answers, classes)
-    winner, shade, height = map(answers.get, ("winner", "shade", "height"))
-    middle = 0.5
+    scale = next((kind for kind in asked.meanings.values() if kind != "labels"), "scores")
+    two, middle = len(classes) == 2, 0.5
+    shade, height = answers.get("shade"), answers.get("height")
     if "label" in answers:
-        if winner is not None and len(classes) > 2:
-            shade, height = (np.where(winner == predicted, values, 0) for values in (shade, height))
-        elif winner is None or (threshold := _threshold(height, predicted)) is None:
-            height = np.ones(predicted.shape, np.float32)  # labels are all that is known
-            shade = predicted.astype(np.float32) if len(classes) == 2 else height
+        scored = asked.scored == len(classes)
+        if scored and not two:
+            agree = answers["winner"] == predicted
+            shade, height = np.where(agree, shade, 0), np.where(agree, height, 0)
+        elif not scored or (threshold := _threshold(height, predicted)) is None:
+            scale = "scores"  # labels are all that is known
+            height = np.where((predicted == 0) & two, np.float32(-1), 1)
         else:
             height = height - threshold
-            middle = _probability(torch.tensor(threshold), asked.scale).item()
+            middle = _probability(torch.tensor(threshold), scale).item()
     if np.isnan(height).all():
         raise ValueError("model must return numbers; got nan for all of the plane.")
-    if asked.scale == "scores":
+    if scale == "scores":
         shade, middle = height / max(*map(abs, _range(height)), 1e-30), 0.5
-        shade = 0.5 + shade / 2 if len(classes) == 2 else shade
-    if len(classes) == 2:  # a tie that was predicted as class 0 isn't drawn as class 1
+        shade = 0.5 + shade / 2 if two else shade
+    if two:  # a tie that was predicted as class 0 isn't drawn as class 1
         shade[(predicted == 0) & (shade >= middle)] = np.nextafter(np.float32(middle), 0)
     there = predicted[plane.traced][~np.isnan(height[plane.traced])]
     present = np.flatnonzero(np.bincount(there)).tolist()
@@ -596,15 +588,7 @@ def _range(values):
 
 
 class _Asked:
-    """A model that is asked about points, and what its answers mean.
-
-    meanings: from the name of each way to ask the model to what it returns, one of MEANINGS, or
-        None until the first answer tells.
-    classes: an estimator's own order of the classes, None if it has none.
-    seen: the labels that came, each with its place among them.
-    scored: the number of classes that have scores, None if there are no scores.
-    layers: those of the last call, where they are watched.
-    """
+    """A model that is asked about points, and what its answers mean."""
 
     def __init__(self, model, X, y, returns, training):
         if returns not in (None, *MEANINGS):
@@ -616,10 +600,12 @@ class _Asked:
         if any(map(nn.parameter.is_lazy, tensors)):
             raise ValueError("model must know its shapes; call a lazy one on some points first.")
         self.model, self.X, self.y, self.training = model, X, y, training
-        self.meanings = _ways_to_ask(model, returns)
         classes = getattr(model, "classes_", None)
-        self.classes = None if classes is None else np.hstack(classes).tolist()
-        self.seen, self.scored, self.layers = {}, None, ()
+        self.classes = None if classes is None else np.hstack(classes).tolist()  # in its own order
+        self.meanings = _ways_to_ask(model, self.classes, returns)  # None until an answer tells
+        self.seen = {}  # from each label that came to its place among them
+        self.scored = None  # the number of classes that have scores
+        self.layers = []  # those of the last call, where they are watched
         widest = max((max(tensor.shape, default=1) for tensor in tensors), default=2**8)
         self.size = max(1, min(2**15, 2**22 // widest))  # points that fit the processor's cache
         here = X if isinstance(X, torch.Tensor) else torch.empty(0)
@@ -631,13 +617,8 @@ class _Asked:
         if "label" not in answers:
             return answers["winner"]
         orders = (self.classes or [], classes, range(len(classes)))
-        known = next((order for order in orders if _has_all(order, self.seen)), classes)
+        known = next((order for order in orders if _keys(order) >= _keys(self.seen)), classes)
         return _numbers("The model's labels must be", self.seen, known)[answers["label"]]
-
-    @property
-    def scale(self):
-        """What the answers are that aren't labels."""
-        return next((kind for kind in self.meanings.values() if kind != "labels"), None)
 
     def about(self, points_of, rows, *columns):
         """Ask about an array of points, some rows at a time so that memory stays small.
@@ -662,6 +643,7 @@ class _Asked:
     def _answer(self, name, points):
         """Ask in one way about some points, and learn what the answer means."""
         unknown = self.meanings[name] is None
+        self.layers.clear()
         with _traced() if unknown else nullcontext() as trace:
             try:
                 answer = getattr(self.model, name)(self._as_taken(points, name))
@@ -703,11 +685,12 @@ class _Asked:
         return points.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else points
 
 
-def _ways_to_ask(model, returns):
+def _ways_to_ask(model, classes, returns):
     """Return the names of a model's methods to ask, each with what it is known to return, or None.
 
     An estimator's `predict` has the last word; the other, if there is one, has the scores.
     """
+    known = {"predict_proba": "probabilities", "decision_function": "scores"}
     scoring = {
         None: ("predict_proba", "decision_function"),
         "labels": (),
@@ -715,25 +698,24 @@ def _ways_to_ask(model, returns):
         "logits": ("decision_function",),
         "scores": ("decision_function", "predict_proba"),
     }[returns]
-    is_estimator = any(hasattr(model, name) for name in ("predict", *scoring))
+    scores = [name for name in scoring if hasattr(model, name)]
+    is_estimator = scores or hasattr(model, "predict")
     if isinstance(model, type) or not (is_estimator or callable(model)):
         raise TypeError(
             f"model must be an nn.Module, a fitted estimator or a function; got {_type(model)}."
         )
     if isinstance(model, nn.Module) or not is_estimator:
         return {"__call__": returns}
-    n_classes = _length(getattr(model, "classes_", None))
-    if returns and scoring and n_classes and not any(hasattr(model, name) for name in scoring):
+    if returns and scoring and classes and not scores:
         raise _wrong(f"returns must be what model has, not what {scoring[0]} gives", returns)
-    if n_classes == 1:
-        scoring = ()  # there is nothing to tell apart
     settings = model.get_params() if hasattr(model, "get_params") else {}
     if any(n.endswith("decision_function_shape") and v == "ovo" for n, v in settings.items()):
-        scoring = [name for name in scoring if name != "decision_function"]  # of pairs of classes
-    scoring = [name for name in scoring if hasattr(model, name)][:1]
-    ways = {"predict": None if scoring else returns} if hasattr(model, "predict") else {}
-    known = {"predict_proba": "probabilities", "decision_function": "scores"}
-    return ways | {name: returns or known[name] for name in scoring}
+        scores = [name for name in scores if name != "decision_function"]  # of pairs of classes
+    if classes and len(classes) == 1:
+        scores = []  # there is nothing to tell apart
+    ways = {"predict": None if scores else returns}
+    ways = ways if hasattr(model, "predict") or not scores else {}
+    return ways | {name: returns or known[name] for name in scores[:1]}
 
 
 def _as_array(answer, count):
@@ -762,19 +744,16 @@ def _rank(answer, meaning):
     answer = answer.reshape(len(answer), -1)
     answer = answer if answer.dtype == torch.float64 else answer.float()
     answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
-    count = answer.shape[1]
+    if answer.shape[1] == 1:  # class 1's, which leaves class 0 the rest
+        answer = torch.cat([1 - answer if meaning == "probabilities" else 0 * answer, answer], 1)
     if meaning == "probabilities":
         wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
-        wrong |= (count > 1) & ((answer.sum(dim=1) - 1).abs() > SUM_SLACK)
+        wrong |= (answer.sum(dim=1) - 1).abs() > SUM_SLACK
         if wrong.any():
             rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
             raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), SAY_RETURNS)
-    if count <= 2:
-        # Two logits say as much as their difference: softmax of the two is its sigmoid.
-        if count == 2:
-            height = answer[:, 1] - answer[:, 0]
-        else:
-            height = 2 * answer[:, 0] - 1 if meaning == "probabilities" else answer[:, 0]
+    if answer.shape[1] == 2:  # softmax of two logits is the sigmoid of their difference
+        height = answer[:, 1] - answer[:, 0]
         winner, shade = height > 0, _probability(height, meaning)
     else:
         winner = answer.argmax(dim=1)  # of several the first, which topk's need not be
@@ -945,63 +924,60 @@ def _is_regressor(model):
 # The classes and their names
 
 
-def _class_order(asked, plane, class_names):
-    """Return the labels in the order of the classes' numbers."""
-    labels, own = {*(plane.labels or ())}, asked.classes
-    listed = class_names if isinstance(class_names, list) else []
+def _class_order(asked, plane):
+    """Return the labels in the order of the classes' numbers: the first order that fits all."""
+    own, labels = asked.classes, {*(plane.labels or ())}
+    there, seen = _keys(labels), _keys(asked.seen)
     k = asked.scored if own is None else len(own)
     if asked.scored not in (None, k):
         raise _wrong(f"model must give a score for each of its {k} classes", asked.scored)
-    by_number = range(k or max(2, len(listed)))
-    for order in (listed, *plane.orders, by_number) if own is None else (own, listed):
-        known = _has_all(order, asked.seen) or _has_all(range(len(order)), asked.seen)
-        if k in (None, len(order)) and known and _has_all(order, labels):
+    listed = plane.class_names if isinstance(plane.class_names, list) else []
+    given, orders = [listed, *plane.orders], [own, listed]
+    if own is None:
+        numbers = range(k or max(2, len(listed)))
+        orders = [*given, numbers, _sorted("y", asked.seen), _sorted("y", labels)]
+    for order in orders:
+        keys, numbers = _keys(order), _keys(range(len(order)))
+        by_number = numbers >= seen and (order in given or keys.isdisjoint(seen))
+        if k in (None, len(order)) and keys >= there and (keys >= seen or by_number):
             return list(order)
-    if own or _has_all(asked.seen, labels):
-        distinct = own or _sorted("y", asked.seen)
-    else:
-        distinct = _sorted("y", labels)
-        strange = [label for label in labels if not _has_all(asked.seen, [label])]
-        numbered = len(strange) == len(labels) and _has_all(range(len(labels)), asked.seen)
-        if not (numbered or _has_all(labels, asked.seen)):
-            rule = f"y must have labels that the model gives, {_texts(asked.seen)}"
-            more = "A list class_names of y's labels, in the order of the model's, matches them."
-            raise _wrong(rule, min(strange, key=str), more)
-    if k not in (None, len(distinct)):
-        rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
-        more = f"There are {len(distinct)} different."
-        raise _wrong(f"{rule}, or {k} different labels", distinct[0], more)
-    return distinct
+    if own is not None or seen >= there:
+        return own or _sorted("y", asked.seen)
+    if seen:
+        rule = f"y must have labels that the model gives, {_texts(asked.seen)}"
+        more = "A list class_names of y's labels, in the order of the model's, matches them."
+        strange = [label for label in labels if _key(label) not in seen]
+        raise _wrong(rule, min(strange, key=str), more)
+    rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
+    more = f"There are {len(labels)} different."
+    raise _wrong(f"{rule}, or {k} different labels", min(labels), more)
 
 
-def _name_classes(labels, surface, class_names):
+def _name_classes(plane, classes, present):
     """Return the number of each label's class as an array, and a dict from number to name.
 
     Named are the classes of the labels and, where labels or names are given, of the plane.
     """
-    classes, distinct = surface.classes, _sorted("y", labels or ())
-    names = {} if class_names is None else class_names
-    listed = isinstance(names, list)
-    if listed and len(names) != len(classes):
-        rule = f"class_names must have a name for each of the model's {len(classes)} classes"
-        raise _wrong(rule, names)
-    if len({*map(str, names if listed else names.values())}) < len(names):
-        raise _wrong("class_names must differ from each other", names)
-    index = _numbers("y must have the model's classes", labels or (), classes)
-    there = sorted({*index.tolist(), *(surface.present if labels or names else ())})
-    needed = classes if listed else distinct or [classes[number] for number in there]
-    if listed:
-        by_text = _has_all(names, classes) or any(isinstance(c, str | bytes) for c in distinct)
+    labels, names = _sorted("y", plane.labels or ()), plane.class_names
+    index = _numbers("y must have the model's classes", plane.labels or (), classes)
+    there = sorted({*index.tolist(), *(present if labels or names else ())})
+    needed = labels or [classes[number] for number in there]
+    if isinstance(names, list):
+        if len(names) != len(classes):
+            rule = f"class_names must have a name for each of the model's {len(classes)} classes"
+            raise _wrong(rule, names)
+        needed = classes
+        by_text = _keys(names) >= _keys(classes) or any(isinstance(c, str | bytes) for c in labels)
         names = dict(zip(names if by_text else classes, names, strict=True))
-    if names and not _has_all(names, needed):
+    if names and not _keys(names) >= _keys(needed):
         rule = f"class_names must have the labels {_texts(needed)} themselves"
-        raise _wrong(f"{rule}, or be a dict from label to name", class_names)
-    own = {}
-    for label in (*classes, *distinct):  # the labels' own writing, of True and 1
+        raise _wrong(f"{rule}, or be a dict from label to name", plane.class_names)
+    texts = {}
+    for label in (*classes, *labels):  # the labels' own writing, of True and 1
         text = isinstance(label, str | bytes)
-        own[_key(label)] = _key(label) if text else f"class {label}".removesuffix(".0")
-    names = own | {_key(label): name for label, name in names.items()}
-    return index, _drawn_names({number: names[_key(classes[number])] for number in there})
+        texts[_key(label)] = _key(label) if text else f"class {label}".removesuffix(".0")
+    texts |= {_key(label): name for label, name in names.items()}
+    return index, _drawn_names({number: texts[_key(classes[number])] for number in there})
 
 
 def _drawn_names(names):
@@ -1012,19 +988,19 @@ def _drawn_names(names):
 
 
 def _read_names(class_names, labels):
-    """Return class_names as a dict from label to name or as a list, None where there are none."""
-    names = class_names.tolist() if hasattr(class_names, "tolist") else class_names
-    if hasattr(class_names, "items"):  # a mapping, or a Series
-        named = dict(class_names.items())
-        by_label = isinstance(class_names, Mapping) or _has_all(named, labels or ())
-        return named if by_label else names
-    if names is None or (_length(names) is not None and not isinstance(names, set | str | bytes)):
-        return names and list(names)
-    raise _wrong("class_names must be a list or a dict of names", class_names)
-
-
-def _has_all(classes, labels):
-    return {*map(_key, classes)}.issuperset(map(_key, labels))
+    """Return class_names as a list, or as a dict from label to name, empty where there are none."""
+    names = {} if class_names is None else class_names
+    if isinstance(names, set | str | bytes) or _length(names) is None:
+        raise _wrong("class_names must be a list or a dict of names", names)
+    named = dict(names.items()) if hasattr(names, "items") else {}  # of a mapping or a Series
+    if isinstance(names, Mapping) or (named and _keys(named) >= _keys({*(labels or ())})):
+        names = named
+    else:
+        names = names.tolist() if hasattr(names, "tolist") else [*names]
+    texts = [*map(str, names.values() if names is named else names)]
+    if len({*texts}) < len(texts):
+        raise _wrong("class_names must differ from each other", names)
+    return names
 
 
 def _numbers(rule, labels, classes):
@@ -1041,8 +1017,12 @@ def _key(label):
     """Return a label's text, which is the same for 1, 1.0, True, "1" and b"1"."""
     if isinstance(label, bytes):
         return label.decode(errors="replace")
-    whole = isinstance(label, Real) and float(label).is_integer()
+    whole = isinstance(label, Real) and label % 1 == 0
     return str(int(label)) if whole else str(label)
+
+
+def _keys(labels):
+    return {*map(_key, labels)}
 
 
 def _sorted(name, labels):
@@ -1076,11 +1056,8 @@ class _Layer:
 
 @contextmanager
 def _watched_layers(model, max_units):
-    """Watch a model: a list of the nn.Linear layers of its last call, with what follows them."""
+    """Watch a model: a list that gets the nn.Linear layers it calls, with what follows them."""
     layers = []
-
-    def begin(module, inputs):
-        layers.clear()
 
     def watch(module, inputs, keywords, output):
         given = next(iter((*inputs, *keywords.values())), None)
@@ -1102,7 +1079,6 @@ def _watched_layers(model, max_units):
                 layer.switch = went
 
     with ExitStack() as hooks:
-        hooks.enter_context(model.register_forward_pre_hook(begin))
         for module in model.modules():
             if isinstance(module, nn.Linear) or not any(module.children()):
                 hooks.enter_context(module.register_forward_hook(watch, with_kwargs=True))
@@ -1200,6 +1176,7 @@ def _draw_contour(ax, plane, values, style):
     low, high = _range(values)
     if low < 0 < high:
         lines = ax.contour(plane.xs[columns], plane.ys[rows], values, levels=[0])
+        lines.set(**LINE)
         lines.set(**style)
         lines.set_facecolor("none")
 
@@ -1241,7 +1218,7 @@ def _class_colors(cmap, n_classes):
         colors = [to_rgb(colors[number]) for number in range(n_classes)]
     except (TypeError, ValueError, LookupError):
         colors = []
-    if len({*map(to_hex, colors)}) < min(n_classes, 256):  # more can't be told apart anyway
+    if len({*colors}) < min(n_classes, 256):  # more can't be told apart anyway
         raise _wrong(f"cmap must have a colour for each of the {n_classes} classes", cmap)
     return colors
 

@@ -11,6 +11,7 @@ from matplotlib.colors import ListedColormap
 from planes import PLANE, Ring, X, grid, image_of, line_of, panels_of, y
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import OneClassSVM
 from torch import nn
 
 from helper_functions import plot_decision_boundary, plot_hidden_units, plot_loss_curves
@@ -55,6 +56,23 @@ def test_means_of_probabilities_are_no_logits(weights):
 def test_labels_that_no_rule_matches_are_an_error(model, labels, words):
     with pytest.raises(ValueError, match=f"y must have labels that the model gives, {words}"):
         plot_decision_boundary(model, X, labels, grid_resolution=21, **PLANE)
+
+
+@pytest.mark.parametrize("labels", [None, -np.ones(60, int)])
+def test_a_plane_of_outliers_alone_is_one_class(labels):
+    svm = OneClassSVM(gamma=2).fit(X)
+    far = dict(xlim=(50, 60), ylim=(50, 60), grid_resolution=11)
+    assert set(svm.predict(grid(11, (50, 60), (50, 60)))) == {-1}
+    ax = plot_decision_boundary(svm, X, labels, **far, class_names={-1: "out", 1: "in"})
+    assert [line.get_label() for line in ax.lines] == ["out"]
+    assert (image_of(ax) == image_of(ax)[0, 0]).all()
+    assert not ax.collections
+
+
+def test_whole_numbers_of_any_size_are_labels():
+    labels = [10**400 if label else 0 for label in y]
+    ax = plot_decision_boundary(nn.Linear(2, 2), X, labels)
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), X[y == 1])
 
 
 def test_numbers_are_matched_with_texts_as_scores_are():
@@ -292,6 +310,13 @@ def test_a_style_that_lines_have_not_is_told_before_anything_is_drawn(style):
     with pytest.raises(ValueError, match="line must be a dict of properties, or None"):
         plot_decision_boundary(Ring(), X, line=style)
     assert not plt.get_fignums()
+
+
+def test_a_style_keeps_what_it_does_not_say():
+    ax = plot_decision_boundary(Ring(), X, line=dict(linestyle="--"))
+    (line,) = ax.collections
+    np.testing.assert_array_equal(line.get_edgecolor(), [(0, 0, 0, 1)])
+    assert line.get_linewidth() == 1.5
 
 
 def test_legend_markers_have_one_size():
