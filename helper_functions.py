@@ -390,13 +390,10 @@ def _read_plane(X, y, class_names, features, at, grid_resolution, xlim, ylim, ax
     orders = [] if order is None else [[*order], [*filter({*labels}.__contains__, order)]]
     class_names = _read_names(class_names, labels)
     _check_whole("grid_resolution", grid_resolution, 2)
-    axes = (None, None) if ax is None else (ax.xaxis, ax.yaxis)
-    xs, ys = (
-        _grid_values(name, limits, points[:, i], axis, grid_resolution)
-        for name, limits, i, axis in zip(("xlim", "ylim"), (xlim, ylim), pair, axes, strict=True)
-    )
+    xs = _grid_values("xlim", xlim, points[:, pair[0]], ax and ax.xaxis, grid_resolution)
+    ys = _grid_values("ylim", ylim, points[:, pair[1]], ax and ax.yaxis, grid_resolution)
     drawn = columns or ([f"feature {i}" for i in names] if len(names) > 2 else [])
-    drawn = [f"{drawn[i]}" for i in pair] if drawn else []
+    drawn = [f"{drawn[i]}" for i in pair if drawn]
     return _Plane(points, labels, orders, class_names, pair, drawn, where, xs, ys)
 
 
@@ -603,7 +600,7 @@ class _Asked:
         classes = getattr(model, "classes_", None)
         self.classes = None if classes is None else np.hstack(classes).tolist()  # in its own order
         self.meanings = _ways_to_ask(model, self.classes, returns)  # None until an answer tells
-        self.seen = {}  # from each label that came to its place among them
+        self.seen = {}  # the labels that came, in that order, as keys
         self.scored = None  # the number of classes that have scores
         self.layers = []  # those of the last call, where they are watched
         widest = max((max(tensor.shape, default=1) for tensor in tensors), default=2**8)
@@ -655,9 +652,11 @@ class _Asked:
                 raise
         answer = _as_array(answer, len(points))
         if unknown:
-            self.meanings[name], doubt = _meaning(answer, name, self.model, trace, self.y)
+            meaning, doubt = _meaning(answer, name, self.model, trace, self.y)
+            self.meanings[name] = meaning
             if doubt:  # the caller of the plot is four calls away
-                warnings.warn(f"{doubt} The argument `returns` settles it.", stacklevel=4)
+                text = f"The model's answers {doubt}, and are drawn as {meaning}."
+                warnings.warn(f"{text} The argument `returns` settles it.", stacklevel=4)
         told = {}
         for number, (layer, following) in enumerate(pairwise(self.layers)):
             told["switch", number], told["activation", number] = layer.switch, layer.activation
@@ -669,7 +668,12 @@ class _Asked:
                 more = "Layers side by side and on parts of others can't be shown."
                 raise _wrong(rule, tuple(given.shape), more)
         if self.meanings[name] == "labels":
-            return told | {"label": _meet(self.seen, answer)}
+            labels = _labels("The model's labels", answer, len(points))
+            self.seen |= dict.fromkeys(labels)
+            if len(self.seen) > MAX_LABELS:
+                rule = f"model must return at most {MAX_LABELS} different labels"
+                raise _wrong(rule, len(self.seen), A_REGRESSOR)
+            return told | {"label": _numbers("", labels, self.seen)}
         self.scored = max([2, *answer.shape[1:]])
         return told | _rank(answer, self.meanings[name])
 
@@ -772,17 +776,6 @@ def _probability(height, meaning):
     return height.sigmoid() if meaning == "logits" else (1 + height) / 2
 
 
-def _meet(seen, answer):
-    """Return labels as their places in `seen`, a dict from label to place, and add the new ones."""
-    values = _labels("The model's labels", answer, len(answer))
-    for label in dict.fromkeys(values):
-        seen.setdefault(label, len(seen))
-    if len(seen) > MAX_LABELS:
-        rule = f"model must return at most {MAX_LABELS} different labels"
-        raise _wrong(rule, len(seen), A_REGRESSOR)
-    return np.fromiter(map(seen.__getitem__, values), np.uint16, len(values))
-
-
 @contextmanager
 def _borrowed(model, training, count):
     """Put a module in eval (or train) mode with autograd off, and leave no trace of it after.
@@ -871,7 +864,7 @@ def _traced():
 
 
 def _meaning(answer, name, model, trace, y):
-    """Return what an answer is, one of MEANINGS, and a sentence where this is merely likely.
+    """Return what an answer is, one of MEANINGS, and what tells it where this is merely likely.
 
     It is decided by the operation that made it, then by its type, its range and its sums.
     """
@@ -885,24 +878,19 @@ def _meaning(answer, name, model, trace, y):
         return made, None
     regresses = predicts and _is_regressor(model)
     if columns == 1 and not regresses and (not is_float or (values == values.round()).all()):
-        doubt = "The model's answers are whole numbers, and are drawn as labels."
         sure = not is_float or predicts or {0, 1, *there}.issuperset(values.ravel().tolist())
         if sure or (low >= 0 and high <= MAX_LABELS):
-            return "labels", None if sure else doubt
+            return "labels", not sure and "are whole numbers"
     if exclusive:
-        doubt = "The model's answers lie from 0 to 1, and are drawn as probabilities."
         sure = predicts and (not regresses or (there and there <= {0, 1}))
-        return "probabilities", None if sure else doubt
+        return "probabilities", not sure and "lie from 0 to 1"
     if inside and not predicts:
-        return "scores", (
-            f"The model's {columns} answers for a point lie from 0 to 1, not with the sum 1, "
-            "and are drawn as scores of exclusive classes."
-        )
+        doubt = f"{columns} answers for a point lie from 0 to 1, not with the sum 1"
+        return "scores", f"aren't exclusive ({doubt})"
     if is_float and not predicts:
-        doubt = "The model's answers are all on one side of 0, and are drawn as logits."
         above, below = 0 <= low <= high, low <= high <= 0  # below are logarithms of p, too
         doubtful = above if columns > 1 else (above or below) and len(there) > 1
-        return "logits", doubt if doubtful else None
+        return "logits", doubtful and "are all on one side of 0"
     if columns > 1:
         more = "Where a point has several labels, pass a function that gives one of them."
         more = SAY_RETURNS if is_float else more
@@ -967,7 +955,8 @@ def _name_classes(plane, classes, present):
             rule = f"class_names must have a name for each of the model's {len(classes)} classes"
             raise _wrong(rule, names)
         needed = classes
-        by_text = _keys(names) >= _keys(classes) or any(isinstance(c, str | bytes) for c in labels)
+        texts = any(isinstance(label, str | bytes) for label in (*classes, *labels))
+        by_text = texts or _keys(names) >= _keys(classes)
         names = dict(zip(names if by_text else classes, names, strict=True))
     if names and not _keys(names) >= _keys(needed):
         rule = f"class_names must have the labels {_texts(needed)} themselves"

@@ -10,6 +10,7 @@ import torch
 from matplotlib.colors import ListedColormap
 from planes import PLANE, Ring, X, grid, image_of, line_of, panels_of, y
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import OneClassSVM
 from torch import nn
@@ -67,6 +68,13 @@ def test_a_plane_of_outliers_alone_is_one_class(labels):
     assert [line.get_label() for line in ax.lines] == ["out"]
     assert (image_of(ax) == image_of(ax)[0, 0]).all()
     assert not ax.collections
+
+
+@pytest.mark.parametrize("labels", [None, np.array(["a", "b"])[y]])
+def test_texts_are_matched_by_text_with_points_and_without(labels):
+    model = LogisticRegression().fit(X, np.array(["a", "b"])[y])
+    with pytest.raises(ValueError, match="class_names must have the labels 'a', 'b' themselves"):
+        plot_decision_boundary(model, X, labels, class_names=["Beta", "Alpha"])
 
 
 def test_whole_numbers_of_any_size_are_labels():
