@@ -44,7 +44,7 @@ CLASS_COLORS = (
 )
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 LINE = {"color": "black", "linewidth": 1.5, "zorder": 2.5}  # seen above many points
-POINTS = {"markeredgecolor": "white"}
+POINTS = {}
 MEANINGS = ("logits", "probabilities", "labels", "scores")
 CONTOUR_POINTS = 501  # lines are traced on at most this many points an axis: finer isn't seen
 SMALL_WORK = 10**8  # multiplications
@@ -1154,11 +1154,13 @@ def _draw_points(ax, points, index, names, colors, style=POINTS, prefix="", alph
     """Draw points by class; many points get smaller, and are pixels in a vector file."""
     size = _marker_size(len(points)) if size is None else size
     for number, name in names.items():
+        pale = np.dot(colors[number], (0.3, 0.6, 0.1)) > 0.6  # seen on its own region by dark edges
         (drawn,) = ax.plot(
             *points[index == number].T,
             MARKERS[number % len(MARKERS)],
             label=f" {name}" if name.startswith("_") else f"{prefix}{name}",  # _a is hidden
-            **dict(color=colors[number], ms=size, mew=size / 12, alpha=alpha),
+            **dict(color=colors[number], mec="0.2" if pale else "white", mew=size / 12),
+            **dict(ms=size, alpha=alpha),
             rasterized=len(points) > 10_000,
         )
         drawn.set(**style)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_rgb
 from planes import PLANE, Ring, X, grid, image_of, line_of, panels_of, y
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -15,6 +15,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import OneClassSVM
 from torch import nn
 
+import helper_functions
 from helper_functions import plot_decision_boundary, plot_hidden_units, plot_loss_curves
 
 
@@ -356,3 +357,13 @@ def test_a_history_may_have_gaps_and_its_axes_are_checked():
     plot_loss_curves(history, axes=plt.figure().subplots(2, 1, squeeze=False))
     with pytest.raises(ValueError, match="history must hold numbers; could not convert"):
         plot_loss_curves(history | {"train_acc": ["a", "b", "c"]})
+
+
+def test_points_are_seen_on_the_regions_of_their_own_class():
+    k = len(helper_functions.CLASS_COLORS)
+    ax = plot_decision_boundary(nn.Linear(2, k), X, np.arange(60) % k, legend=False)
+    white = np.array([to_rgb(line.get_markeredgecolor()) for line in ax.lines]).mean(axis=1)
+    brightness = [to_rgb(line.get_color()) @ np.array([0.3, 0.6, 0.1]) for line in ax.lines]
+    assert (abs(white - brightness) > 0.35).all()
+    ax = plot_decision_boundary(Ring(), X, y, points={"mec": "red"}, ax=plt.figure().gca())
+    assert {line.get_markeredgecolor() for line in ax.lines} == {"red"}
