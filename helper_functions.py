@@ -19,7 +19,6 @@ from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -212,12 +211,12 @@ def plot_decision_boundary(
     if mark_errors and y is None:
         raise ValueError("mark_errors needs y, the labels of X.")
     ax = _current_axes(ax)
-    plane = _read_plane(X, y, class_names, features, at, grid_resolution, xlim, ylim, ax)
+    plane = _Plane(X, y, class_names, features, at, grid_resolution, xlim, ylim, ax)
     asked = _Asked(model, X, plane.labels, returns, training)
     answers = asked.about(plane.part, grid_resolution, grid_resolution)
     of_points = asked.about(plane.points.__getitem__, len(plane.points)) if mark_errors else None
-    surface = _settle(asked, answers, plane)
-    index, names = _name_classes(plane, surface.classes, surface.present)
+    surface = _Surface(asked, answers, plane)
+    index, names = _name_classes(plane, surface)
     colors = _class_colors(cmap, len(surface.classes))
     if not (isinstance(alpha, Real) and 0 <= alpha <= 1):
         raise _wrong("alpha must be a number from 0 to 1", alpha)
@@ -280,16 +279,16 @@ def plot_hidden_units(
         raise TypeError(f"figure must be a Figure or SubFigure; got {_type(figure)}.")
     _check_whole("max_units", max_units, 1)
     cmap = _colormap(cmap)
-    plane = _read_plane(X, y, class_names, features, at, grid_resolution, xlim, ylim)
+    plane = _Plane(X, y, class_names, features, at, grid_resolution, xlim, ylim)
     model = getattr(model, "_orig_mod", model)  # torch.compile's would not call our hooks
     asked = _Asked(model, X, plane.labels, returns, training)
     with _watched_layers(model, max_units) as asked.layers:
         answers = asked.about(plane.part, grid_resolution, grid_resolution)
-        surface = _settle(asked, answers, plane)
+        surface = _Surface(asked, answers, plane)
     if len(asked.layers) < 2:
         rule = "model must have a hidden layer, so two nn.Linear that it calls on points (n, d)"
         raise _wrong(rule, len(asked.layers))
-    index, names = _name_classes(plane, surface.classes, surface.present)
+    index, names = _name_classes(plane, surface)
     colors = _class_colors(None, len(surface.classes))
     drawn = plane.points[: len(index), plane.pair]
 
@@ -341,18 +340,38 @@ def plot_hidden_units(
 # Reading the input
 
 
-class _Plane(NamedTuple):
+class _Plane:
     """A grid in the plane of two features, and the points around it."""
 
-    points: np.ndarray  # X, of shape (n, d)
-    labels: list | None
-    orders: list  # those that a Categorical's labels may be in
-    class_names: list | dict
-    pair: list  # the numbers of the two features
-    names: list  # theirs, if they have any
-    at: np.ndarray  # (d,): where the other features stand
-    xs: np.ndarray
-    ys: np.ndarray
+    def __init__(self, X, y, class_names, features, at, grid_resolution, xlim, ylim, ax=None):
+        """Check the input and lay the grid, which is even on the scales of `ax`."""
+        self.points, columns = _points("X", X, 2 if features is None else None), _columns(X)
+        names = columns or list(range(self.points.shape[1]))
+        self.pair = [0, 1] if features is None else _feature_numbers("features", features, names)
+        if len(self.pair) != 2:
+            raise _wrong("features must be two columns of X", features)
+        drawn = columns or ([f"feature {i}" for i in names] if len(names) > 2 else [])
+        self.names = [f"{drawn[i]}" for i in self.pair if drawn]
+        self.at = self.points.mean(axis=0)  # where the other features stand
+        chosen, values = range(len(names)), self.at if at is None else at
+        if hasattr(at, "items"):  # a dict or a Series
+            given = dict(at.items())
+            chosen, values = _feature_numbers("at", given, names), [*map(_to_numpy, given.values())]
+        try:
+            self.at[chosen] = _to_numpy(values).astype(float).reshape(len(chosen))
+        except (TypeError, ValueError):
+            self.at[0] = np.nan
+        if not np.isfinite(self.at).all():
+            raise _wrong("at must have a finite number for each feature", at)
+        self.labels = None if y is None else _labels("y", y, len(self.points))
+        y = y[_columns(y)[0]] if hasattr(y, "columns") else y  # a Series
+        order = getattr(getattr(y, "dtype", None), "categories", ())  # of a Categorical
+        self.orders = [[*order], [*filter({*(self.labels or ())}.__contains__, order)]]
+        self.class_names = _read_names(class_names, self.labels)
+        _check_whole("grid_resolution", grid_resolution, 2)
+        x, y = self.points[:, self.pair].T
+        self.xs = _grid_values("xlim", xlim, x, ax and ax.xaxis, grid_resolution)
+        self.ys = _grid_values("ylim", ylim, y, ax and ax.yaxis, grid_resolution)
 
     def part(self, rows):
         """Return the points (n, d) of a slice of the grid's rows."""
@@ -364,37 +383,6 @@ class _Plane(NamedTuple):
     def traced(self):
         """The rows and the columns that lines are traced on."""
         return (slice(None, None, -(-len(self.xs) // CONTOUR_POINTS)),) * 2
-
-
-def _read_plane(X, y, class_names, features, at, grid_resolution, xlim, ylim, ax=None):
-    """Check the input and lay the grid, which is even on the scales of `ax`."""
-    points, columns = _points("X", X, 2 if features is None else None), _columns(X)
-    names = columns or list(range(points.shape[1]))
-    pair = [0, 1] if features is None else _feature_numbers("features", features, names)
-    if len(pair) != 2:
-        raise _wrong("features must be two columns of X", features)
-    where = points.mean(axis=0)
-    chosen, values = range(len(names)), where if at is None else at
-    if hasattr(at, "items"):  # a dict or a Series
-        given = dict(at.items())
-        chosen, values = _feature_numbers("at", given, names), [*map(_to_numpy, given.values())]
-    try:
-        where[chosen] = _to_numpy(values).astype(float).reshape(len(chosen))
-    except (TypeError, ValueError):
-        where[0] = np.nan
-    if not np.isfinite(where).all():
-        raise _wrong("at must have a finite number for each feature", at)
-    labels = None if y is None else _labels("y", y, len(points))
-    y = y[_columns(y)[0]] if hasattr(y, "columns") else y  # a Series
-    order = getattr(getattr(y, "dtype", None), "categories", None)
-    orders = [] if order is None else [[*order], [*filter({*labels}.__contains__, order)]]
-    class_names = _read_names(class_names, labels)
-    _check_whole("grid_resolution", grid_resolution, 2)
-    xs = _grid_values("xlim", xlim, points[:, pair[0]], ax and ax.xaxis, grid_resolution)
-    ys = _grid_values("ylim", ylim, points[:, pair[1]], ax and ax.yaxis, grid_resolution)
-    drawn = columns or ([f"feature {i}" for i in names] if len(names) > 2 else [])
-    drawn = [f"{drawn[i]}" for i in pair if drawn]
-    return _Plane(points, labels, orders, class_names, pair, drawn, where, xs, ys)
 
 
 def _columns(data):
@@ -525,46 +513,39 @@ def _type(value):
 # Asking the model
 
 
-class _Surface(NamedTuple):
-    """What a model predicts on a grid: arrays of shape (rows, columns)."""
+class _Surface:
+    """What a model's answers about every point of a grid say together, as arrays of its shape."""
 
-    predicted: np.ndarray  # the number of the predicted class
-    shade: np.ndarray  # with two classes the probability of class 1, with more that of the
-    # predicted class minus the runner-up's, so 0 on a boundary; nan is no answer
-    height: np.ndarray  # the lead in the model's own scores, which is straighter near a boundary
-    classes: list  # the labels in the order of their numbers
-    present: list  # the numbers of those that are predicted somewhere
-    middle: float  # with two classes the probability of class 1 where the boundary is
-
-
-def _settle(asked, answers, plane):
-    """Settle what a model's answers about every point of a grid say together."""
-    classes = _class_order(asked, plane)
-    predicted = asked.predicted(answers, classes)
-    scale = next((kind for kind in asked.meanings.values() if kind != "labels"), "scores")
-    two, middle = len(classes) == 2, 0.5
-    shade, height = answers.get("shade"), answers.get("height")
-    if "label" in answers:
-        scored = asked.scored == len(classes)
-        if scored and not two:
-            agree = answers["winner"] == predicted
-            shade, height = np.where(agree, shade, 0), np.where(agree, height, 0)
-        elif not scored or (threshold := _threshold(height, predicted)) is None:
-            scale = "scores"  # labels are all that is known
-            height = np.where((predicted == 0) & two, np.float32(-1), 1)
-        else:
-            height = height - threshold
-            middle = _probability(torch.tensor(threshold), scale).item()
-    if np.isnan(height).all():
-        raise ValueError("model must return numbers; got nan for all of the plane.")
-    if scale == "scores":
-        shade, middle = height / max(*map(abs, _range(height)), 1e-30), 0.5
-        shade = 0.5 + shade / 2 if two else shade
-    if two:  # a tie that was predicted as class 0 isn't drawn as class 1
-        shade[(predicted == 0) & (shade >= middle)] = np.nextafter(np.float32(middle), 0)
-    there = predicted[plane.traced][~np.isnan(height[plane.traced])]
-    present = np.flatnonzero(np.bincount(there)).tolist()
-    return _Surface(predicted, shade, height, classes, present, middle)
+    def __init__(self, asked, answers, plane):
+        self.classes = _class_order(asked, plane)  # the labels in the order of their numbers
+        self.predicted = predicted = asked.predicted(answers, self.classes)  # the class's number
+        scale = next((kind for kind in asked.meanings.values() if kind != "labels"), "scores")
+        two = len(self.classes) == 2
+        shade, height, middle = answers.get("shade"), answers.get("height"), 0.5
+        if "label" in answers:
+            scored = asked.scored == len(self.classes)
+            if scored and not two:
+                agree = answers["winner"] == predicted
+                shade, height = np.where(agree, shade, 0), np.where(agree, height, 0)
+            elif not scored or (threshold := _threshold(height, predicted)) is None:
+                scale = "scores"  # labels are all that is known
+                height = np.where((predicted == 0) & two, np.float32(-1), 1)
+            else:
+                height = height - threshold
+                middle = _probability(torch.tensor(threshold), scale).item()
+        if np.isnan(height).all():
+            raise ValueError("model must return numbers; got nan for all of the plane.")
+        if scale == "scores":
+            shade, middle = height / max(*map(abs, _range(height)), 1e-30), 0.5
+            shade = 0.5 + shade / 2 if two else shade
+        if two:  # a tie that was predicted as class 0 isn't drawn as class 1
+            shade[(predicted == 0) & (shade >= middle)] = np.nextafter(np.float32(middle), 0)
+        # With two classes the shade is the probability of class 1, which is `middle` on the
+        # boundary; with more it is that of the predicted class minus the runner-up's. The height
+        # is the lead in the model's own scores: straighter near a boundary. nan is no answer.
+        self.shade, self.height, self.middle = shade, height, middle
+        there = predicted[plane.traced][~np.isnan(height[plane.traced])]
+        self.present = np.flatnonzero(np.bincount(there)).tolist()  # classes that are predicted
 
 
 def _threshold(height, predicted):
@@ -658,13 +639,11 @@ class _Asked:
                 text = f"The model's answers {doubt}, and are drawn as {meaning}."
                 warnings.warn(f"{text} The argument `returns` settles it.", stacklevel=4)
         told = {}
-        for number, (layer, following) in enumerate(pairwise(self.layers)):
-            told["switch", number], told["activation", number] = layer.switch, layer.activation
+        for i, (layer, following) in enumerate(pairwise(self.layers)):
+            told["switch", i], told["activation", i] = layer.switch, layer.activation
             due, given = (len(points), layer.width), following.given
             if len(layer.switch) != due[0] or given.shape != due or given is layer.given:
-                rule = (
-                    f"model must call its nn.Linear {number + 2} on the answers {due} of the last"
-                )
+                rule = f"model must call its nn.Linear {i + 2} on the answers {due} of the last"
                 more = "Layers side by side and on parts of others can't be shown."
                 raise _wrong(rule, tuple(given.shape), more)
         if self.meanings[name] == "labels":
@@ -941,14 +920,15 @@ def _class_order(asked, plane):
     raise _wrong(f"{rule}, or {k} different labels", min(labels), more)
 
 
-def _name_classes(plane, classes, present):
+def _name_classes(plane, surface):
     """Return the number of each label's class as an array, and a dict from number to name.
 
     Named are the classes of the labels and, where labels or names are given, of the plane.
     """
-    labels, names = _sorted("y", plane.labels or ()), plane.class_names
+    classes, names = surface.classes, plane.class_names
+    labels = _sorted("y", plane.labels or ())
     index = _numbers("y must have the model's classes", plane.labels or (), classes)
-    there = sorted({*index.tolist(), *(present if labels or names else ())})
+    there = sorted({*index.tolist(), *(surface.present if labels or names else ())})
     needed = labels or [classes[number] for number in there]
     if isinstance(names, list):
         if len(names) != len(classes):
@@ -1088,7 +1068,7 @@ class _ShownOnce(Figure):
 
 def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
     """Draw the background and the boundaries: probability for two classes, else faded colours."""
-    predicted, shade, height, classes, present, middle = surface
+    classes, shade, middle = surface.classes, surface.shade, surface.middle
     pale = min(len(classes), 6) / 8  # faded to this share no colour becomes another's
     shares = np.linspace(pale, 1, min(256, 2**16 // len(classes)))[:, None]
     shades = [1 - shares + shares * np.array(color) for color in colors]
@@ -1101,15 +1081,15 @@ def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
         _draw_image(ax, plane, shade, cmap=cmap, norm=norm, alpha=alpha)
     else:  # the number of a class's shade for each point
         blank = np.isnan(shade)
-        number = predicted * np.uint16(len(shares))
+        number = surface.predicted * np.uint16(len(shares))
         number += np.uint16((len(shares) - 1) * np.where(blank, 0, shade))
         number = np.ma.masked_where(blank, number) if blank.any() else number
         palette = ListedColormap(np.concatenate(shades))
         _draw_image(ax, plane, number, cmap=palette, norm=NoNorm(), alpha=alpha)
     if line is not None:
-        predicted, height = predicted[plane.traced], abs(height[plane.traced])
+        predicted, height = surface.predicted[plane.traced], abs(surface.height[plane.traced])
         height += 1e-30  # so that a height of 0 gets a sign, too
-        for number in present[:-1]:  # the last has no other neighbours
+        for number in surface.present[:-1]:  # the last has no other neighbours
             _draw_contour(ax, plane, np.where(predicted == number, -height, height), line)
 
 
