@@ -16,9 +16,9 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from itertools import pairwise
 from numbers import Integral, Real
+from types import SimpleNamespace
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -44,7 +44,7 @@ CLASS_COLORS = (
 )
 MARKERS = ("o", "^", "s", "D", "v", "P", "X")
 LINE = {"color": "black", "linewidth": 1.5, "zorder": 2.5}  # seen above many points
-POINTS = {}
+POINTS = {}  # none that differ from those that a class has
 MEANINGS = ("logits", "probabilities", "labels", "scores")
 CONTOUR_POINTS = 501  # lines are traced on at most this many points an axis: finer isn't seen
 SMALL_WORK = 10**8  # multiplications
@@ -65,8 +65,8 @@ def plot_predictions(
     Data of shape (n,) or (n, 1) is drawn against its labels. Data of shape (n, 2) is drawn in the
     plane, its classes by colour and marker, and a ring marks each test point whose predicted label
     is wrong. Labels and predictions have shape (n,) or (n, 1). The columns of a DataFrame name the
-    axes. Returns the Axes; a ValueError tells of shapes that don't fit and of predictions in the
-    plane that aren't labels.
+    axes of `ax`, by default pyplot's current one. Returns it; a ValueError tells of shapes that
+    don't fit, missing labels and predictions in the plane that aren't labels.
     """
     names = _columns(train_data)
     train_data, test_data = _to_numpy(train_data), _to_numpy(test_data)
@@ -93,12 +93,12 @@ def plot_predictions(
             wrong = test != _numbers("predictions must be labels, of", predictions, classes)
         ax = _current_axes(ax) or plt.gca()
         texts, colors = _drawn_names(dict(enumerate(classes))), _class_colors(None, len(classes))
-        _draw_points(ax, train_data, train, texts, colors, prefix="train ", alpha=0.25)
-        _draw_points(ax, test_data, test, texts, colors, prefix="test ")
+        _draw_points(ax, train_data, train, texts, colors, {"alpha": 0.25}, "train ")
+        _draw_points(ax, test_data, test, texts, colors, {}, "test ")
         if predictions is not None:
             _ring(ax, test_data, wrong)
     _name_axes(ax, names)
-    _draw_legend(ax, len(train_data) + len(test_data), may_grow=True)
+    _draw_legend(ax, may_grow=True)
     return ax
 
 
@@ -108,7 +108,7 @@ def plot_loss_curves(history, *, axes=None):
     `history` maps train_loss, test_loss, train_acc and test_acc (fractions) to lists of one length,
     of numbers or tensors, and may have their epochs under epoch; None and nan are left out. `axes`
     is a pair of Axes, by default two in the current figure or, where it has some, in a new one.
-    Returns the pair.
+    Returns the pair; a ValueError tells of lists that are missing or don't fit.
     """
     keys = ("train_loss", "test_loss", "train_acc", "test_acc")
     missing = [key for key in keys if key not in history]
@@ -185,9 +185,11 @@ def plot_decision_boundary(
     ax: the Axes to draw on; by default pyplot's current one. Its axes may be logarithmic.
     grid_resolution: grid points along each axis.
     cmap: a colormap (or its name) for the probability, with its ends as the classes' colours; with
-        more classes, one that their colours are taken from; or a list with a colour for each class.
+        more classes, one that their colours are taken from; or a list with a colour for each class,
+        such as a colormap of at most 20 colours is.
     alpha: opacity of the background, from 0 to 1.
     xlim, ylim: (low, high) of the plane, in X's units; by default X's range and 5 % around it.
+    title, legend: the title of the Axes, and whether a legend names the classes.
     class_names: a name for each class: a list in the order of the classes, or a dict from label to
         name; by default the labels are. Classes come in the order of the estimator's `classes_`,
         else of those class_names that are y's labels, else of a Categorical's categories, else of
@@ -199,8 +201,11 @@ def plot_decision_boundary(
         or (n, k); "labels", or the numbers of the classes, (n,) or (n, 1); or "scores" like logits,
         but without a unit. By default what it is decides: the method, the last operation (sigmoid,
         softmax), the dtype, the range and the sums; a warning tells of what is merely likely.
+        An estimator gives probabilities by `predict_proba`, labels by `predict`, logits or scores
+        by `decision_function`.
     line, points: styles of the boundaries and of the points, as dicts of matplotlib's properties
-        of lines; None leaves them out.
+        of lines, for what shall be other than it is (points lose their white edges); None leaves
+        them out.
     mark_errors: whether to ring the points whose predicted class isn't y's.
 
     Returns the Axes. With two classes `plt.colorbar(ax.images[-1])` shows the scale. The model is
@@ -232,7 +237,7 @@ def plot_decision_boundary(
         wrong = index != asked.predicted(of_points, surface.classes)
         _ring(ax, drawn[answered], wrong[answered])
     if legend:
-        _draw_legend(ax, len(drawn))
+        _draw_legend(ax)
     if title is not None:
         ax.set_title(title)
     _name_axes(ax, plane.names)
@@ -313,7 +318,8 @@ def plot_hidden_units(
             ax = figure.add_subplot(grid[top + i // columns, i % columns])
             image = _draw_image(ax, plane, activation, cmap=cmap, norm=Normalize(-scale, scale))
             _draw_contour(ax, plane, switch[plane.traced], {"linewidth": 1.2})
-            _draw_points(ax, drawn, index, names, colors, size=1, alpha=0.35)
+            small = dict(markersize=1, markeredgewidth=1 / 12, alpha=0.35)
+            _draw_points(ax, drawn, index, names, colors, small)
             ax.set(xticks=[], yticks=[], box_aspect=1)
             ax.set_title(f"layer {number + 1}, unit {i + 1}", fontsize=8, pad=3)
             if not activation.any():
@@ -331,7 +337,7 @@ def plot_hidden_units(
     ax = figure.add_subplot(grid[:, -1], title="output: decision boundary", box_aspect=1)
     _draw_surface(ax, plane, surface, colors)
     _draw_points(ax, drawn, index, names, colors)
-    _draw_legend(ax, len(drawn))
+    _draw_legend(ax)
     if title is not None:
         figure.suptitle(title)
     return figure
@@ -1013,19 +1019,13 @@ PASSIVE = (nn.Linear, nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm
 PASSIVE += (nn.modules.dropout._DropoutNd, nn.Identity)
 
 
-@dataclass
-class _Layer:
-    """What a linear layer's units do, the first of them, as arrays (points, units shown)."""
-
-    given: torch.Tensor
-    width: int  # of all units
-    switch: np.ndarray  # what goes into the activation function
-    activation: np.ndarray  # what comes of it: what the next layer is given
-
-
 @contextmanager
 def _watched_layers(model, max_units):
-    """Watch a model: a list that gets the nn.Linear layers it calls, with what follows them."""
+    """Watch a model: a list that gets the nn.Linear layers it calls, with what follows them.
+
+    The switch is what goes into the activation function, the activation what comes of it and the
+    next layer is given: arrays (points, units) of the first `max_units`. The width counts all.
+    """
     layers = []
 
     def watch(module, inputs, keywords, output):
@@ -1039,7 +1039,8 @@ def _watched_layers(model, max_units):
         if isinstance(module, nn.Linear):
             if layers and layers[-1].width == given.shape[1]:
                 layers[-1].activation = came
-            layers.append(_Layer(given, output.shape[1], went, went))
+            layer = dict(given=given, width=output.shape[1], switch=went, activation=went)
+            layers.append(SimpleNamespace(**layer))
         elif layers:
             layer = layers[-1]
             bent = layer.activation is not layer.switch or not np.array_equal(came, layer.switch)
@@ -1150,17 +1151,16 @@ def _draw_contour(ax, plane, values, style):
         lines.set_facecolor("none")
 
 
-def _draw_points(ax, points, index, names, colors, style=POINTS, prefix="", alpha=1.0, size=None):
+def _draw_points(ax, points, index, names, colors, style=POINTS, prefix=""):
     """Draw points by class; many points get smaller, and are pixels in a vector file."""
-    size = _marker_size(len(points)) if size is None else size
+    size = _marker_size(len(points))
     for number, name in names.items():
         pale = np.dot(colors[number], (0.3, 0.6, 0.1)) > 0.6  # seen on its own region by dark edges
         (drawn,) = ax.plot(
             *points[index == number].T,
             MARKERS[number % len(MARKERS)],
             label=f" {name}" if name.startswith("_") else f"{prefix}{name}",  # _a is hidden
-            **dict(color=colors[number], mec="0.2" if pale else "white", mew=size / 12),
-            **dict(ms=size, alpha=alpha),
+            **dict(color=colors[number], mec="0.2" if pale else "white", ms=size, mew=size / 12),
             rasterized=len(points) > 10_000,
         )
         drawn.set(**style)
@@ -1216,7 +1216,7 @@ def _name_axes(ax, names):
         (ax.xaxis, ax.yaxis)[number].set_label_text(name)
 
 
-def _draw_legend(ax, count, may_grow=False):
+def _draw_legend(ax, may_grow=False):
     """Draw a legend of what has a name, in a free place.
 
     Where there is none, axes that `may_grow` get a higher upper limit, so that it is above all.
@@ -1225,15 +1225,15 @@ def _draw_legend(ax, count, may_grow=False):
     if not names:
         return
     style = dict(ncols=1 + (len(names) - 1) // 10, fontsize="x-small" if len(names) > 10 else None)
-    place = "best" if count <= 100_000 else "upper right"  # to look for the best takes time
+    points = np.concatenate([np.empty((0, 2)), *(line.get_xydata() for line in ax.lines)])
+    place = "best" if len(points) <= 100_000 else "upper right"  # to look for the best takes time
     legend = ax.legend(loc=place, **style)
     for handle in legend.legend_handles:
         if isinstance(handle, Line2D):
             handle.set_markersize(6)
     ax.get_ylim()  # computes the limits
-    if may_grow and legend.get_window_extent().count_contains(
-        ax.transData.transform(np.concatenate([line.get_xydata() for line in ax.lines]))
-    ):
+    places = ax.transData.transform(points)
+    if may_grow and legend.get_window_extent().count_contains(places):
         legend.set_loc("upper right")
         bottom = ax.transAxes.inverted().transform(legend.get_window_extent().p0)[1]
         top = 0, 1.02 / max(bottom, 0.3)  # where the old limit comes to lie below the legend
