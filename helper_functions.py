@@ -733,16 +733,16 @@ def _rank(answer, meaning):
     answer = answer.reshape(len(answer), -1)
     answer = answer if answer.dtype == torch.float64 else answer.float()
     answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
-    if answer.shape[1] == 1:  # class 1's, which leaves class 0 the rest
-        answer = torch.cat([1 - answer if meaning == "probabilities" else 0 * answer, answer], 1)
+    count = answer.shape[1]
     if meaning == "probabilities":
         wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
-        wrong |= (answer.sum(dim=1) - 1).abs() > SUM_SLACK
+        wrong |= (count > 1) & ((answer.sum(dim=1) - 1).abs() > SUM_SLACK)
         if wrong.any():
             rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
             raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), SAY_RETURNS)
-    if answer.shape[1] == 2:  # softmax of two logits is the sigmoid of their difference
-        height = answer[:, 1] - answer[:, 0]
+    if count <= 2:  # softmax of two logits is the sigmoid of their difference
+        height = answer[:, 1] - answer[:, 0] if count == 2 else answer[:, 0]
+        height = 2 * height - 1 if count == 1 and meaning == "probabilities" else height
         winner, shade = height > 0, _probability(height, meaning)
     else:
         winner = answer.argmax(dim=1)  # of several the first, which topk's need not be
