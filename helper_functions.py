@@ -16,6 +16,7 @@ import sys
 import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from functools import partial
 from itertools import pairwise
 from numbers import Integral, Real
 from types import SimpleNamespace
@@ -401,6 +402,7 @@ def _columns(data):
 def _feature_numbers(name, features, columns):
     """Return the numbers of different columns that are told by name or by number."""
     numbers = {column: i for i, column in enumerate(columns) if columns.count(column) == 1}
+    features = features.tolist() if hasattr(features, "tolist") else features
     try:
         if not numbers.keys() >= {*features}:  # whole numbers are places, not names
             numbers |= {i: i % len(columns) for i in range(-len(columns), len(columns))}
@@ -648,10 +650,13 @@ class _Asked:
         for i, (layer, following) in enumerate(pairwise(self.layers)):
             told["switch", i], told["activation", i] = layer.switch, layer.activation
             due, given = (len(points), layer.width), following.given
-            if len(layer.switch) != due[0] or given.shape != due or given is layer.given:
+            fits = layer.activation.shape == layer.switch.shape and len(layer.switch) == len(points)
+            again = any(torch.equal(given, other.given) for other in self.layers[: i + 1])
+            if not fits or (given.shape != due and not layer.bent) or (again and given.any()):
                 rule = f"model must call its nn.Linear {i + 2} on the answers {due} of the last"
+                got = "the input of another" if again else tuple(given.shape)
                 more = "Layers side by side and on parts of others can't be shown."
-                raise _wrong(rule, tuple(given.shape), more)
+                raise _wrong(rule, got, more)
         if self.meanings[name] == "labels":
             labels = _labels("The model's labels", answer, len(points))
             self.seen |= dict.fromkeys(labels)
@@ -733,7 +738,7 @@ def _rank(answer, meaning):
     answer = answer.reshape(len(answer), -1)
     answer = answer if answer.dtype == torch.float64 else answer.float()
     answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
-    count, last = answer.shape[1], answer[:, -1]
+    count = answer.shape[1]
     if meaning == "probabilities":
         wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
         wrong |= (count > 1) & ((answer.sum(dim=1) - 1).abs() > SUM_SLACK)
@@ -741,8 +746,8 @@ def _rank(answer, meaning):
             rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
             raise _wrong(f"model must return {rule}", answer[wrong][0].tolist(), SAY_RETURNS)
     if count <= 2:  # softmax of two logits is the sigmoid of their difference
-        alone = 1 - last if meaning == "probabilities" else 0  # what is class 0's
-        height = last - (alone if count == 1 else answer[:, 0])
+        height = answer[:, 1] - answer[:, 0] if count == 2 else answer[:, 0]
+        height = 2 * height - 1 if count == 1 and meaning == "probabilities" else height
         winner, shade = height > 0, _probability(height, meaning)
     else:
         winner = answer.argmax(dim=1)  # of several the first, which topk's need not be
@@ -822,7 +827,7 @@ class _Trace(TorchDispatchMode):
         output = operation(*args, **(kwargs or {}))
         name = operation.__name__.split(".")[0]
         meaning = self.meaning(args[0]) if name in COPIES else OPERATIONS.get(name.strip("_"))
-        if name in MEANS and "probabilities" in map(self.meaning, args):
+        if name in MEANS and output.min() >= 0 and output.max() <= 1:
             meaning = None
         if meaning is not None or (name.endswith("_") and isinstance(output, torch.Tensor)):
             self.made = [(output, meaning), *self.made[:7]]  # what writes in place makes it anew
@@ -911,14 +916,18 @@ def _class_order(asked, plane):
         orders = [*given, numbers, _sorted("y", asked.seen), _sorted("y", labels)]
     for order in orders:
         keys, numbers = _keys(order), _keys(range(len(order)))
-        by_number = numbers >= seen and (order in given or keys.isdisjoint(seen))
+        alike = keys.isdisjoint(seen) and "__call__" in asked.meanings  # no clusters' numbers
+        by_number = numbers >= seen and (order in given or alike)
         if k in (None, len(order)) and keys >= there and (keys >= seen or by_number):
             return list(order)
     if own is not None or seen >= there:
         return own or _sorted("y", asked.seen)
+    if seen & there and ("0" in seen) == ("0" in there):  # else one may count from 0, one from 1
+        return _sorted("y", labels | {*asked.seen})
     if seen:
         rule = f"y must have labels that the model gives, {_texts(asked.seen)}"
         more = "A list class_names of y's labels, in the order of the model's, matches them."
+        more = more if _keys(range(len(there))) >= seen else ""
         strange = [label for label in labels if _key(label) not in seen]
         raise _wrong(rule, min(strange, key=str), more)
     rule = f"y must have whole numbers from 0 to {k - 1}, one for each of the model's classes"
@@ -1040,12 +1049,15 @@ def _watched_layers(model, max_units):
             if layers and layers[-1].width == given.shape[1]:
                 layers[-1].activation = came
             layer = dict(given=given, width=output.shape[1], switch=went, activation=went)
+            layer["bent"] = False  # whether a module gave the activation
             layers.append(SimpleNamespace(**layer))
         elif layers:
             layer = layers[-1]
             bent = layer.activation is not layer.switch or not np.array_equal(came, layer.switch)
             layer.activation = went
-            if isinstance(module, PASSIVE) and not bent:
+            if not isinstance(module, PASSIVE):
+                layer.bent = True
+            elif not bent:
                 layer.switch = went
 
     with ExitStack() as hooks:
@@ -1086,7 +1098,7 @@ def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
         number += np.uint16((len(shares) - 1) * np.where(blank, 0, shade))
         number = np.ma.masked_where(blank, number) if blank.any() else number
         palette = ListedColormap(np.concatenate(shades))
-        _draw_image(ax, plane, number, cmap=palette, norm=NoNorm(), alpha=alpha)
+        _draw_image(ax, plane, number, cmap=palette, norm=NoNorm(0, palette.N - 1), alpha=alpha)
     if line is not None:
         predicted, height = surface.predicted[plane.traced], abs(surface.height[plane.traced])
         height += 1e-30  # so that a height of 0 gets a sign, too
@@ -1108,12 +1120,16 @@ class _GridImage(AxesImage):
         if scales == self.scales:
             return
         self.scales, self._extent, picks = scales, [], []
-        for axis, scale, grid in zip(axes, scales, self.grid, strict=True):
-            ends = (  # the first and the last that the scale has
-                next(value for value in values if value in axis.limit_range_for_scale(value, value))
-                for values in (grid, grid[::-1])
-            )
-            low, high = scale.transform([*ends])
+        bounds = self.axes.set_xbound, self.axes.set_ybound
+        for axis, scale, grid, bound in zip(axes, scales, self.grid, bounds, strict=True):
+            inside = partial(_is_on_scale, axis, scale)
+            low, high = (next(filter(inside, values), np.nan) for values in (grid, grid[::-1]))
+            self.set_visible(low < high)
+            if not self.get_visible():
+                return
+            if not all(map(inside, axis.get_view_interval())):
+                bound(low, high)
+            low, high = scale.transform([low, high])
             even = scale.inverted().transform(np.linspace(low, high, len(grid)))
             picks.append(np.interp(even, grid, np.arange(len(grid))).round().astype(int))
             half = (high - low) / (len(grid) - 1) / 2
@@ -1121,6 +1137,12 @@ class _GridImage(AxesImage):
         whole = all(np.array_equal(pick, np.arange(len(pick))) for pick in picks)
         self.set_data(self.values if whole else self.values[np.ix_(*reversed(picks))])
         self.values = self.get_array() if whole else self.values  # never kept twice
+
+
+def _is_on_scale(axis, scale, value):
+    with np.errstate(all="ignore"):
+        finite = np.isfinite(scale.transform([value])).all()
+    return finite and tuple(axis.limit_range_for_scale(value, value)) == (value, value)
 
 
 def _draw_image(ax, plane, values, **style):

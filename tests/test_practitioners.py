@@ -9,6 +9,7 @@ import pytest
 import torch
 from matplotlib.colors import ListedColormap, to_rgb
 from planes import PLANE, Ring, X, grid, image_of, line_of, panels_of, y
+from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
@@ -367,3 +368,90 @@ def test_points_are_seen_on_the_regions_of_their_own_class():
     assert (abs(white - brightness) > 0.35).all()
     ax = plot_decision_boundary(Ring(), X, y, points={"mec": "red"}, ax=plt.figure().gca())
     assert {line.get_markeredgecolor() for line in ax.lines} == {"red"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "labels"),
+    [
+        (lambda x: np.array(["cat", "dog", "emu"])[np.digitize(x, [-0.4, 0.4])], ["cat", "emu"]),
+        (lambda x: np.where(abs(x) < 0.1, "unsure", np.where(x > 0, "emu", "cat")), ["cat", "yak"]),
+        (lambda x: np.where(abs(x) < 0.1, -1, np.where(x > 0, 1, 0)), [0, 2]),
+    ],
+)
+def test_a_class_that_is_never_predicted_and_one_without_points_are_drawn(answers, labels):
+    labels = np.array(labels)[y]
+    options = dict(grid_resolution=21, xlim=(-1, 0.3), ylim=(-1, 1))
+    ax = plot_decision_boundary(lambda p: answers(p[:, 0]), X, labels, mark_errors=True, **options)
+    points = grid(21, (-1, 0.3), (-1, 1))
+    classes = sorted({*answers(points[:, 0]), *answers(X[:, 0]), *labels})
+    expected = [classes.index(label) for label in answers(points[:, 0])]
+    np.testing.assert_array_equal(image_of(ax).ravel() // 256, expected)
+    wrong = (answers(X[:, 0]) != labels).sum()
+    assert ax.lines[-1].get_label() == f"wrong: {wrong} of 60"
+
+
+def test_clusters_are_not_matched_with_texts_by_their_number():
+    model = KMeans(2, n_init=1, random_state=0).fit(X)
+    with pytest.raises(ValueError, match=r"y must have labels that the model gives, .*class_names"):
+        plot_decision_boundary(model, X, np.array(["zebra", "ape"])[y])
+
+
+def test_a_scale_that_lacks_part_of_the_plane_shows_the_rest():
+    positive = np.exp(X)
+    ax = plot_decision_boundary(lambda p: p[:, 0] > 1, positive, line=None, points=None)
+    ax.set_xlim(-0.1, 3)
+    for options in (dict(value="function", functions=(np.sqrt, np.square)), dict(value="log")):
+        ax.set_xscale(**options)
+        assert change_of_colour(ax) == pytest.approx(ax.transData.transform((1, 1))[0], abs=3)
+        assert ax.get_xlim()[0] >= 0
+    ax = plot_decision_boundary(lambda p: p[:, 0] > -4, X - 4, ax=plt.figure().gca())
+    ax.set_xscale("log")
+    ax.images[0].fit()
+    assert not ax.images[0].get_visible()
+
+
+def test_a_mouse_over_several_classes_finds_their_number():
+    ax = plot_decision_boundary(nn.Linear(2, 3), X)
+    assert ax.images[0].format_cursor_data(np.uint16(255)) == "[255.000]"
+
+
+def test_a_skip_is_shown_where_a_module_tells_the_activation():
+    class Skip(Concat):
+        def forward(self, x):
+            return self.second(torch.cat([x, self.relu(self.first(x))], dim=1))
+
+    torch.manual_seed(0)
+    model = Skip()
+    model.relu = nn.ReLU()
+    panels = panels_of(plot_hidden_units(model, X, grid_resolution=21, **PLANE))
+    with torch.no_grad():
+        expected = model.first(torch.from_numpy(grid(21)).float()).relu()[:, 2]
+    np.testing.assert_allclose(image_of(panels["layer 1, unit 3"]).ravel(), expected, atol=1e-6)
+
+
+def test_networks_side_by_side_are_no_chain():
+    class Ensemble(nn.Module):
+        def __init__(self):
+            super().__init__()
+            nets = [nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2)) for _ in range(3)]
+            self.nets = nn.ModuleList(nets)
+
+        def forward(self, x):
+            return sum(net(x * 1.0) for net in self.nets)
+
+    with pytest.raises(ValueError, match=r"nn\.Linear 3 on .*; got 'the input of another'"):
+        plot_hidden_units(Ensemble(), X, grid_resolution=21)
+
+
+def test_a_mean_of_copied_probabilities_is_none_of_logits():
+    class Stacked(Voting):
+        def forward(self, x):
+            return torch.stack([*(5 * self.each(x)).sigmoid().unbind(1)], dim=1) @ self.weights
+
+    with pytest.warns(UserWarning, match="lie from 0 to 1, and are drawn as probabilities"):
+        plot_decision_boundary(Stacked(torch.full((3,), 1 / 3)), X, y)
+
+
+def test_features_may_be_a_tensor():
+    ax = plot_decision_boundary(nn.Linear(3, 1), np.ones((4, 3)), features=torch.tensor([0, 2]))
+    assert ax.get_ylabel() == "feature 2"
