@@ -130,10 +130,11 @@ def plot_loss_curves(history, *, axes=None):
     if axes is None:
         figure = plt.figure() if plt.gcf().axes else plt.gcf()
         axes = figure.subplots(1, 2, gridspec_kw={"wspace": 0.3})
-    if [isinstance(ax, Axes) for ax in np.ravel(axes)] != [True, True]:
+    two = np.ravel(axes)
+    if [isinstance(ax, Axes) for ax in two] != [True, True]:
         raise _wrong("axes must be two Axes", axes)
     styles = dict(color="0.55", label="train"), dict(color="black", ls="--", label="test")
-    for ax, name, pair in zip(np.ravel(axes), ("loss", "accuracy"), (curves[:2], curves[2:])):
+    for ax, name, pair in zip(two, ("loss", "accuracy"), (curves[:2], curves[2:])):
         for values, style in zip(pair, styles, strict=True):
             known = ~np.isnan(values)
             marker = "o" if known.sum() == 1 else ""  # there is no line through one point
@@ -141,7 +142,7 @@ def plot_loss_curves(history, *, axes=None):
         ax.set(xlabel="epoch", ylabel=name)
         ax.legend()
     if not any((values > 1).any() for values in curves[2:]):
-        np.ravel(axes)[1].set_ylim(-0.02, 1.02)
+        two[1].set_ylim(-0.02, 1.02)
     return axes
 
 
@@ -205,8 +206,7 @@ def plot_decision_boundary(
         An estimator gives probabilities by `predict_proba`, labels by `predict`, logits or scores
         by `decision_function`.
     line, points: styles of the boundaries and of the points, as dicts of matplotlib's properties
-        of lines, for what shall be other than it is (points lose their white edges); None leaves
-        them out.
+        of lines, for what shall be other than it is; None leaves them out.
     mark_errors: whether to ring the points whose predicted class isn't y's.
 
     Returns the Axes. With two classes `plt.colorbar(ax.images[-1])` shows the scale. The model is
@@ -646,17 +646,7 @@ class _Asked:
             if doubt:  # the caller of the plot is four calls away
                 text = f"The model's answers {doubt}, and are drawn as {meaning}."
                 warnings.warn(f"{text} The argument `returns` settles it.", stacklevel=4)
-        told = {}
-        for i, (layer, following) in enumerate(pairwise(self.layers)):
-            told["switch", i], told["activation", i] = layer.switch, layer.activation
-            due, given = (len(points), layer.width), following.given
-            fits = layer.activation.shape == layer.switch.shape and len(layer.switch) == len(points)
-            again = any(torch.equal(given, other.given) for other in self.layers[: i + 1])
-            if not fits or (given.shape != due and not layer.bent) or (again and given.any()):
-                rule = f"model must call its nn.Linear {i + 2} on the answers {due} of the last"
-                got = "the input of another" if again else tuple(given.shape)
-                more = "Layers side by side and on parts of others can't be shown."
-                raise _wrong(rule, got, more)
+        told = _units(self.layers, len(points))
         if self.meanings[name] == "labels":
             labels = _labels("The model's labels", answer, len(points))
             self.seen |= dict.fromkeys(labels)
@@ -810,9 +800,9 @@ def _borrowed(model, training, count):
 
 OPERATIONS = {  # what their results are
     **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
-    **dict.fromkeys(("linear", "addmm", "matmul", "mm", "mv", "bmm"), "logits"),
+    **dict.fromkeys(("linear", "addmm"), "logits"),
+    **dict.fromkeys(("matmul", "mm", "mv", "bmm"), "products"),  # logits, or means of probabilities
 }
-MEANS = ("matmul", "mm", "mv", "bmm")  # without a bias these may be means of probabilities
 COPIES = ("to", "_to_copy", "clone")
 
 
@@ -827,8 +817,6 @@ class _Trace(TorchDispatchMode):
         output = operation(*args, **(kwargs or {}))
         name = operation.__name__.split(".")[0]
         meaning = self.meaning(args[0]) if name in COPIES else OPERATIONS.get(name.strip("_"))
-        if name in MEANS and output.min() >= 0 and output.max() <= 1:
-            meaning = None
         if meaning is not None or (name.endswith("_") and isinstance(output, torch.Tensor)):
             self.made = [(output, meaning), *self.made[:7]]  # what writes in place makes it anew
         return output
@@ -864,6 +852,8 @@ def _meaning(answer, name, model, trace, y):
     low, high = _range(values) if is_float else (np.nan, np.nan)
     inside = 0 <= low <= high <= 1  # which isn't so where all are nan
     exclusive = inside and (columns == 1 or not (abs(values.sum(axis=1) - 1) > SUM_SLACK).any())
+    if made == "products":
+        made = None if inside else "logits"
     if exclusive if made == "probabilities" else made and not (exclusive and columns > 1):
         return made, None
     regresses = predicts and _is_regressor(model)
@@ -915,9 +905,9 @@ def _class_order(asked, plane):
         numbers = range(k or max(2, len(listed)))
         orders = [*given, numbers, _sorted("y", asked.seen), _sorted("y", labels)]
     for order in orders:
-        keys, numbers = _keys(order), _keys(range(len(order)))
+        keys, places = _keys(order), _keys(range(len(order)))
         alike = keys.isdisjoint(seen) and "__call__" in asked.meanings  # no clusters' numbers
-        by_number = numbers >= seen and (order in given or alike)
+        by_number = places >= seen and (order in given or alike)
         if k in (None, len(order)) and keys >= there and (keys >= seen or by_number):
             return list(order)
     if own is not None or seen >= there:
@@ -1034,6 +1024,7 @@ def _watched_layers(model, max_units):
 
     The switch is what goes into the activation function, the activation what comes of it and the
     next layer is given: arrays (points, units) of the first `max_units`. The width counts all.
+    Bent is a layer whose activation a module has given or taken.
     """
     layers = []
 
@@ -1049,15 +1040,13 @@ def _watched_layers(model, max_units):
             if layers and layers[-1].width == given.shape[1]:
                 layers[-1].activation = came
             layer = dict(given=given, width=output.shape[1], switch=went, activation=went)
-            layer["bent"] = False  # whether a module gave the activation
-            layers.append(SimpleNamespace(**layer))
+            layers.append(SimpleNamespace(**layer, bent=False))
         elif layers:
             layer = layers[-1]
-            bent = layer.activation is not layer.switch or not np.array_equal(came, layer.switch)
+            passive = isinstance(module, PASSIVE) and np.array_equal(came, layer.switch)
+            layer.bent = layer.bent or not passive
             layer.activation = went
-            if not isinstance(module, PASSIVE):
-                layer.bent = True
-            elif not bent:
+            if not layer.bent:
                 layer.switch = went
 
     with ExitStack() as hooks:
@@ -1065,6 +1054,22 @@ def _watched_layers(model, max_units):
             if isinstance(module, nn.Linear) or not any(module.children()):
                 hooks.enter_context(module.register_forward_hook(watch, with_kwargs=True))
         yield layers
+
+
+def _units(layers, count):
+    """Return the values of the hidden layers' units on `count` points, where they are a chain."""
+    values = {}
+    for i, (layer, following) in enumerate(pairwise(layers)):
+        values["switch", i], values["activation", i] = layer.switch, layer.activation
+        due, given = (count, layer.width), following.given
+        fits = layer.activation.shape == layer.switch.shape and len(layer.switch) == count
+        again = any(torch.equal(given, other.given) for other in layers[: i + 1])
+        if not fits or (given.shape != due and not layer.bent) or (again and given.any()):
+            rule = f"model must call its nn.Linear {i + 2} on the answers {due} of the last"
+            got = "the input of another" if again else tuple(given.shape)
+            more = "Layers side by side and on parts of others can't be shown."
+            raise _wrong(rule, got, more)
+    return values
 
 
 # Drawing

@@ -452,6 +452,16 @@ def test_a_mean_of_copied_probabilities_is_none_of_logits():
         plot_decision_boundary(Stacked(torch.full((3,), 1 / 3)), X, y)
 
 
+def test_products_of_complex_numbers_are_no_matter():
+    class Waves(nn.Module):
+        def forward(self, x):
+            return (x.to(torch.complex64) @ torch.eye(2).to(torch.complex64)).real[:, 0]
+
+    ax = plot_decision_boundary(Waves(), X, y, grid_resolution=21, **PLANE)
+    p = 1 / (1 + np.exp(-grid(21)[:, 0]))
+    np.testing.assert_allclose(image_of(ax).ravel(), p, atol=1e-6)
+
+
 def test_features_may_be_a_tensor():
     ax = plot_decision_boundary(nn.Linear(3, 1), np.ones((4, 3)), features=torch.tensor([0, 2]))
     assert ax.get_ylabel() == "feature 2"
