@@ -3,6 +3,7 @@
 from math import ceil
 from pathlib import Path
 
+import numpy as np
 import torch
 from matplotlib.figure import Figure
 
@@ -76,40 +77,57 @@ def _load(path):
             f"{path} must hold a model of at most {MAX_SAMPLES:,} points, which are drawn with it; "
             f"got {settings['samples']:,}."
         )
-    return model, make_data(**keywords_of(make_data, settings))
+    data = make_data(**keywords_of(make_data, settings))
+    scales, trained_scales = data.standardize, model.arguments.get("standardize")
+    close = scales is None or np.allclose(trained_scales or scales, scales, rtol=1e-5)
+    for what, trained, now in (
+        ("classes", settings.get("class_names"), data.class_names),
+        ("features", settings.get("feature_names"), data.feature_names),
+        ("features' means and standard deviations", None if close else trained_scales, scales),
+    ):
+        now = [*(now or ())]
+        if trained and trained != now:
+            raise ValueError(
+                f"{settings['data']} must be as it was when {path} was trained on it, with the "
+                f"{what} {shown(trained)}; got {shown(now)}."
+            )
+    return model, data
 
 
 def _draw_saved(saved, resolution, hidden_units):
-    """Return a figure of saved models, all on one scale of the plane and of probability."""
-    everything = torch.cat([data.X_train for _, _, data in saved])
-    plane = plane_around(everything) | {"grid_resolution": resolution}
+    """Return a figure of saved models on one scale of probability and, in one unit, the plane."""
+    planes = []
+    for *_, data in saved:
+        alike = [each.X_train for *_, each in saved if each.standardize == data.standardize]
+        planes.append(plane_around(torch.cat(alike)) | {"grid_resolution": resolution})
     titles = [f"{type(m).__name__} ({shortened(path.name, NAME)})" for path, m, _ in saved]
-    return (_draw_units if hidden_units else _draw_boundaries)(saved, titles, plane)
+    return (_draw_units if hidden_units else _draw_boundaries)(saved, titles, planes)
 
 
-def _draw_boundaries(saved, titles, plane):
+def _draw_boundaries(saved, titles, planes):
     """Return a figure of the models' boundaries, two in a row."""
     rows, columns = ceil(len(saved) / 2), min(2, len(saved))
     figure, below = Figure(figsize=(6.2 * columns, 5), layout="constrained"), []
     parts = figure.subfigures(rows, columns, squeeze=False).flat
-    for part, title, (_, model, data) in zip(parts, titles, saved, strict=False):
+    for part, title, plane, (_, model, data) in zip(parts, titles, planes, saved, strict=False):
         ax = part.subplots()
         plot_points_and_boundary(model, data.X_train, data.y_train, data, ax, **plane)
-        ax.set_title(in_lines(title, 4.6), fontsize=10)
+        pad = 6 if data.feature_names is None else 18  # above an exponent such as 1e-9
+        ax.set_title(in_lines(title, 4.6), fontsize=10, y=1, pad=pad)
         below.append(name_classes(part, [ax], data))
     figure.set_figheight(rows * (4.8 + max(below)))
     return figure
 
 
-def _draw_units(saved, titles, plane):
+def _draw_units(saved, titles, planes):
     """Return a figure of what the models' hidden units compute, one model below the other."""
     heights = [
         height for *_, data in saved for height in (6.3, 0.2 + legend_grid(data.class_names, 16)[1])
     ]
     figure = Figure(figsize=(16, sum(heights)))
     parts = figure.subfigures(len(heights), 1, height_ratios=heights)
-    for part, below, title, (_, model, data) in zip(
-        parts[::2], parts[1::2], titles, saved, strict=True
+    for part, below, title, plane, (_, model, data) in zip(
+        parts[::2], parts[1::2], titles, planes, saved, strict=True
     ):
         options = plane | dict(title=title, class_names=data.class_names)
         plot_hidden_units(model, data.X_train, data.y_train, figure=part, **options)

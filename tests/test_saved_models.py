@@ -5,6 +5,7 @@ import pytest
 from lab import saved_models
 from lab.saved_models import main
 from model import CircleModelV0, CircleModelV2, save_model
+from train import make_data
 
 
 @pytest.fixture
@@ -41,6 +42,44 @@ def test_several_models_share_one_scale(saved):
     assert left.images[0].get_clim() == right.images[0].get_clim() == (0, 1)
     assert left.get_xlim() == right.get_xlim()
     assert bar.get_ylabel() == other_bar.get_ylabel() == "probability of inner circle"
+
+
+TABLE = "h,w,kind\n" + "".join(f"{i},{i % 7},{'ab'[i % 2]}\n" for i in range(40))
+
+
+def save_with_table(folder, name, text):
+    (folder / f"{name}.csv").write_text(text)
+    settings = {"data": str(folder / f"{name}.csv")}
+    data = make_data(**settings)
+    model, path = CircleModelV2(standardize=data.standardize), folder / f"{name}.safetensors"
+    names = {"class_names": data.class_names, "feature_names": data.feature_names}
+    save_model(model, path, settings | names)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (",b", ",c", r"with the classes \['a', 'b'\]; got \['a', 'c'\]\."),
+        ("w,", "width,", r"with the features \['h', 'w'\]; got \['h', 'width'\]\."),
+        ("\n", "\n1", r"with the features' means and standard deviations \[\["),
+    ],
+)
+def test_a_table_that_has_changed_since_the_training_is_refused(tmp_path, old, new, words):
+    path = save_with_table(tmp_path, "a", TABLE)
+    assert saved_models._load(path)[1].class_names == ("a", "b")
+    (tmp_path / "a.csv").write_text(TABLE.replace(old, new).removesuffix("\n1") + "\n")
+    with pytest.raises(ValueError, match=f"as it was when .*a.safetensors was .*{words}"):
+        saved_models._load(path)
+
+
+def test_models_of_other_units_have_planes_of_their_own(tmp_path):
+    rows = TABLE.replace(",", "00,")
+    paths = [save_with_table(tmp_path, *each) for each in (("a", TABLE), ("b", rows))]
+    loaded = [(path, *saved_models._load(path)) for path in (*paths, paths[0])]
+    small, large, again = saved_models._draw_saved(loaded, 21, hidden_units=False).axes[::2]
+    assert small.get_xlim() == again.get_xlim()
+    assert small.get_xlim()[1] < large.get_xlim()[1] / 90
 
 
 @pytest.mark.parametrize(
