@@ -11,7 +11,8 @@ from textwrap import fill
 import torch
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from matplotlib.textpath import TextPath
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
 
 from helper_functions import plot_decision_boundary, plot_loss_curves
 from lab.reports import Result, kind
@@ -100,7 +101,8 @@ def in_lines(text: str, inches: float) -> str:
 
 def width(text: str, size: float) -> float:
     """Return the inches that a text of a size in points is wide."""
-    return TextPath((0, 0), text, size=size).get_extents().width / 72
+    font = FontProperties(size=size)
+    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 
 def plane_around(points: torch.Tensor) -> dict:

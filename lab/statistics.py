@@ -240,8 +240,9 @@ def plot_comparison(setting: str, summaries: dict[tuple, dict], names: dict[str,
     """
     values = list(dict.fromkeys(value for value, _ in summaries))
     texts = [shortened(as_argument(value), 40) for value in values]
-    crowded = sum(width(text, 10) + 0.1 for text in texts) > 7.5  # inches
-    height = 6.4 + crowded * max(width(text, 10) for text in texts)
+    widest = max(width(text, 10) for text in texts)
+    crowded = len(texts) * (widest + 0.1) > 7.5  # inches
+    height = 6.4 + crowded * widest
     figure = Figure(figsize=(8.6, height), layout="constrained")
     accuracy, loss = figure.subplots(2, 1)
     classes = list(dict.fromkeys(name for _, name in summaries))

@@ -206,7 +206,13 @@ def test_one_seed_and_one_epoch_are_seen():
 
 @pytest.mark.parametrize("scale", [slowly(1e-9), 1, slowly(1e9)])
 @pytest.mark.parametrize(
-    "values", [(0.1, 0.2), tuple(range(30)), tuple(f"{i} ".ljust(40, "m") for i in range(30))]
+    "values",
+    [
+        (0.1, 0.2),
+        tuple(range(30)),
+        tuple(f"{i} ".ljust(40, "m") for i in range(30)),
+        ("m" * 40, "a", "b", "c", "\u200b"),  # the last has no visible letter
+    ],
 )
 def test_comparisons_have_room(scale, values):
     names = {"CircleModelV0": "linear", "CircleModelV2": "leaky ReLU"}
