@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -182,8 +183,9 @@ def main(argv: list[str] | None = None) -> None:
         with checkpointed(
             args.out, command, each, files, asked.checkpoint_every, asked.resume, processes
         ) as checkpoint:
-            for note in notes_on_table(each[0]) if processes.is_first else ():
-                print(note)
+            if processes.is_first:
+                for note in dict.fromkeys(chain.from_iterable(map(notes_on_table, each))):
+                    print(note)
             run(device, args.out, args.compile, processes, checkpoint)
         if processes.is_first:
             picture = next(name for name in files if name.endswith(".png"))

@@ -7,6 +7,7 @@ decimal.
 
 import codecs
 import csv
+import os
 import re
 from collections import Counter
 from functools import lru_cache, partial
@@ -17,10 +18,11 @@ from unicodedata import normalize
 import numpy as np
 
 from support.files import check_regular_file
-from support.text import listed, shown
+from support.text import listed, shortened, shown
 
 ROWS_AT_A_TIME = 50_000
 MAX_CLASSES = 1000
+MANY = 30  # more numbers are rather a measurement's than classes'
 MAX_NAME = 200  # characters
 MAX_LINE = 10**7  # characters
 LARGEST = 1e30  # its square and the differences of such numbers are numbers, too
@@ -29,7 +31,9 @@ EXACT = 2**53  # float64 has every whole number below it
 UNNAMED = re.compile(r"|Unnamed: \d.*")  # as pandas writes and reads the numbers of rows
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'\u2019\s]\d\d)*([,.'\u2019\s]\d{3})+([,.]\d+)?")
 AMBIGUOUS = re.compile(r"[+\u2212-]?[1-9]\d{0,2}([,.])\d{3}(\1\d{3})*")  # 1.000: one or a thousand
-WITH_COMMA = re.compile(r"[^\w.]*([\d.]*,\d+(e[+-]?\d+)?)[^\d,-]*", re.IGNORECASE)  # also 1,50 EUR
+# A number with a decimal comma, with a unit, too: 1,50 EUR.
+WITH_COMMA = re.compile(r"[^\w.[(]*([\d.]*,\d+(e[+-]?\d+)?)[^\d,\])-]*", re.IGNORECASE)
+PARTED = re.compile(r"[+\u2212-]?\d{1,3}(\.\d{3})*|[+\u2212-]?\d*")  # the whole part of 1.000,5
 MISSING = {"na", "n/a", "#n/a", "nan", "null", "none", "?"}  # ways to write that there is nothing
 LETTERS = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
@@ -41,10 +45,17 @@ BEGINNINGS = {  # in small letters, of files that may be called .csv and are non
     b"7z\xbc\xaf": "a 7z archive",
     b"bzh": "compressed with bzip2",
     b"(\xb5/\xfd": "compressed with Zstandard",
-    b"par1": "a Parquet file",
+    b"par1\x15": "a Parquet file",
     b"%pdf": "a PDF document",
-    b"<!doctype": "a web page",
-    b"<html": "a web page",
+    b"sqlite format": "a database",
+    b"\x89hdf": "an HDF5 file",
+    b"arrow1\0": "an Arrow file",
+    b"{\\rtf": "a text document",
+    **dict.fromkeys((b"<!doctype", b"<html", b"<table", b"<head", b"<!--"), "a web page"),
+    b"<?xml": "an XML document",
+    **dict.fromkeys((b'{"', b"[{", b"[["), "JSON"),
+    b"@relation": "an ARFF file",
+    b"version https://git-lfs": "a pointer to a file that Git LFS has",
 }
 rows_of = partial(csv.reader, skipinitialspace=True)  # quotes may follow a comma and a space
 
@@ -64,7 +75,6 @@ class Table(NamedTuple):
     notes: tuple[str, ...] = ()  # sentences on how the file was read
 
 
-@lru_cache(maxsize=1)  # many seeds split one table in many ways
 def read_csv(path: str, features: str | None = None, label: str | None = None) -> Table:
     """Read a text file with a header line, and commas, semicolons, tabs or bars between columns.
 
@@ -81,12 +91,19 @@ def read_csv(path: str, features: str | None = None, label: str | None = None) -
         raise ValueError(f"{path!r} can't be read: it is no path.")
     try:
         check_regular_file(path)
-        encoding, separator = _look(path)
-        with open(path, encoding=encoding, errors="backslashreplace", newline="") as file:
-            read = partial(_read, path, file, features, label, encoding, _Marks(separator))
-            return read() or read()  # again, where some rows were read before a decimal comma came
+        state = os.stat(path)
+        return _read_once(path, features, label, (state.st_ino, state.st_mtime_ns, state.st_size))
     except OSError as error:
         raise OSError(f"{path} can't be read: {error.strerror}.") from error
+
+
+@lru_cache(maxsize=1)  # many seeds split one table in many ways
+def _read_once(path, features, label, state):
+    """Read a file, whose state tells when it has changed."""
+    encoding, separator = _look(path)
+    with open(path, encoding=encoding, errors="backslashreplace", newline="") as file:
+        read = partial(_read, path, file, features, label, encoding, _Marks(separator))
+        return read() or read()  # again, where some rows were read before a decimal comma came
 
 
 def _rows(path, file, separator):
@@ -123,17 +140,22 @@ def _look(path):
     """Return a file's encoding and what stands between its columns."""
     with open(path, "rb") as file:
         sample = file.read(SAMPLE)
+    text = sample.removeprefix(codecs.BOM_UTF8).lstrip().lower()
     for beginning, kind in BEGINNINGS.items():
-        if sample[:16].lower().startswith(beginning):
-            raise ValueError(f"{path} must be text; it is {kind}. Save it as CSV first.")
+        if text.startswith(beginning):
+            raise ValueError(f"{path} must be a table as text; it is {kind}. Save it as CSV first.")
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         encoding = "utf-16"
     elif b"\0" in sample:
         raise ValueError(f"{path} must be text; it has bytes that are 0.")
     else:
-        encoding = "utf-8-sig" if _is_utf_8(path) else "cp1252"
+        letters = sample.decode(errors="replace")
+        wrong = letters.count("\ufffd")  # a few, where most are UTF-8's, are shown as \xe9
+        most = sum(map("\x7f".__lt__, letters)) > 2 * wrong
+        encoding = "utf-8-sig" if most or _is_utf_8(path) else "cp1252"
     lines = sample.decode(encoding, errors="replace").splitlines(keepends=True)
-    lines = [line for line in lines[: 21 if len(sample) < SAMPLE else -1] if line.strip()][:21]
+    whole = lines if len(sample) < SAMPLE else lines[:-1] or lines
+    lines = [line for line in whole if line.strip()][:21]
     return encoding, max(SEPARATORS, key=lambda separator: _fit(lines, separator))
 
 
@@ -146,16 +168,15 @@ def _is_utf_8(path):
 
 
 def _fit(lines, separator):
-    """Return how well a separator cuts lines into columns: rows as long as the header, columns.
-
-    Where decimal commas cut as well, they aren't the separator.
-    """
+    """Return how well a separator cuts lines: rows as long as the header, columns, numbers."""
     try:
-        lengths = [len(row) for row in rows_of(lines, delimiter=separator)]
+        rows = [*rows_of(lines, delimiter=separator)]
     except csv.Error:
-        return 0, 0, False
+        return 0, 0, 0
+    lengths = [*map(len, rows)]
     columns = lengths[0] if lengths else 0
-    return (lengths.count(columns) if columns > 2 else 0), columns, columns > 2 and separator != ","
+    numbers = sum(np.isfinite(_number(text.replace(",", "."))) for row in rows for text in row)
+    return (lengths.count(columns) if columns > 2 else 0), columns, numbers
 
 
 class _Marks:
@@ -194,7 +215,7 @@ def _read(path, file, features, label, encoding, marks):
     line, header = next(rows, (1, None))
     if header is None:
         raise ValueError(f"{path} must begin with a line that names its columns; it has none.")
-    header = [name.strip() for name in header]
+    header = [*map(_on_one_line, header)]
     columns = _columns(f"{path}, line {line}", header, features, label)
     points, labels, numbers = [], [], {}  # numbers: label -> its number in the order of appearance
     while some := list(islice(rows, ROWS_AT_A_TIME)):
@@ -220,13 +241,21 @@ def _read(path, file, features, label, encoding, marks):
     notes = _notes(path, encoding, marks) + _notes_on_labels(where, class_names)
     if features is None:
         notes += [
-            f"{path}, column {shown(name)} numbers the rows; --features names other columns."
+            f"{path}, column {shown(name)} seems to number the rows; --features names others."
             for name, values in zip(feature_names, X.T, strict=True)
-            if (np.diff(values) == 1).all()
+            if _numbers_rows(values)
         ]
         if any(map(UNNAMED.fullmatch, header)):
             notes.append(f"{path} has a column without a name, which is taken for no feature.")
+    X.flags.writeable = y.flags.writeable = False  # all who ask get the same
     return Table(X, y, class_names, feature_names, tuple(notes))
+
+
+def _numbers_rows(values):
+    """Whether values are whole and all different, with few gaps or none, in any order."""
+    steps = np.diff(np.sort(values))
+    few_gaps = steps.mean() < 2 or steps.min() == steps.max()  # 10, 20, 30 number rows, too
+    return (values % 1 == 0).all() and steps.min() > 0 and few_gaps
 
 
 def _columns(where, header, features, label):
@@ -237,9 +266,9 @@ def _columns(where, header, features, label):
             f"{where} must name two features and a label, with commas between them; "
             f"got {shown(','.join(header))}."
         )
-    label = names[-1] if label is None else label.strip()
+    label = names[-1] if label is None else _on_one_line(label)
     others = [name for name in names if name != label][:2]
-    if features is None and any(np.isfinite(_number(name.replace(",", "."))) for name in others):
+    if features is None and any(np.isfinite(_number(_with_point(name) or name)) for name in others):
         raise ValueError(
             f"{where} must name the columns; got numbers, {shown(', '.join(header))}. "
             "Put a line such as x1,x2,label before them; if they are names, use --features."
@@ -265,12 +294,16 @@ def _columns(where, header, features, label):
 
 def _two_names(text, names):
     """Return the names of two columns that a text such as x1,x2 has; they may have commas, too."""
-    parts = text.split(",")
+    parts = _on_one_line(text).split(",")
     cuts = [(",".join(parts[:i]), ",".join(parts[i:])) for i in range(1, min(len(parts), 50))]
-    for cut in (*cuts, *rows_of([text[: 3 * MAX_NAME]])):
+    for cut in (*cuts, *rows_of([_on_one_line(text)[: 3 * MAX_NAME]])):
         if all(name.strip() in names for name in cut):
             return [name.strip() for name in cut]
     return [name.strip() for name in parts]
+
+
+def _on_one_line(name):
+    return " ".join(name.split())
 
 
 def _check_length(name, where):
@@ -296,8 +329,9 @@ def _numbers(texts, comma, path, lines, column):
         rule = "a finite number" if not np.isfinite(values[i]) else f"a number up to {LARGEST:g}"
         text, hint = texts[i].strip(), ""
         got = repr(texts[i][:40]) if text else "nothing"
-        if text[:1].isalpha() and np.isnan(values[i]) and text.lower() not in MISSING:
-            hint = f" If these are the classes, say --label {shown(column)}."
+        words = text[:1].isalpha() and text.lower() not in MISSING
+        if words and np.isnan(values).all():
+            hint = " --features names other columns, --label that of the classes."
         elif comma and "." in text:
             hint = f" Because of {shown(comma)} commas count as decimal; write it without a point."
         elif THOUSANDS.fullmatch(text):
@@ -310,10 +344,10 @@ def _numbers(texts, comma, path, lines, column):
 
 def _with_point(text):
     """Return a number that has a decimal comma with a point, and without those of thousands."""
-    whole, comma, rest = text.partition(",")
+    whole, comma, rest = text.strip().partition(",")
     if not comma:
         return "" if "." in text else text  # in such a file a point alone may mean either
-    return f"{whole.replace('.', '')}.{rest}"
+    return f"{whole.replace('.', '')}.{rest}" if PARTED.fullmatch(whole) else ""
 
 
 def _number(text):
@@ -362,15 +396,11 @@ def _classes(where, numbers, labels, comma):
     rank = {value: i for i, value in enumerate(order)}
     y = np.array([rank[values[name]] for name in numbers], np.int64)[np.concatenate(labels)]
     counts = np.bincount(y)
-    if counts.min() < 2 and len(order) > len(y) / 10 and not isinstance(order[0], str):
-        raise ValueError(
-            f"{where} must have classes; got {len(order)} different numbers in {len(y)} rows, as a "
-            "measurement has. The option --label names another column."
-        )
     if counts.min() < 2:
         raise ValueError(
             f"{where} must have each class twice or more, to train and to test; "
-            f"{shown(shortest[order[counts.argmin()]])} is there once."
+            f"{shown(shortest[order[counts.argmin()]])} is there once, of {len(order)} different "
+            f"in {len(y)} rows. The option --label names another column."
         )
     return tuple(shortest[value] for value in order), y
 
@@ -395,10 +425,13 @@ def _notes_on_labels(where, class_names):
     for name in class_names:
         number, letters = _number(name), normalize("NFKC", name).casefold()
         alike.setdefault(number if abs(number) < EXACT else letters, []).append(name)
-    several = next((names for names in alike.values() if len(names) > 1), None)
+    several = [listed([*map(shown, names)]) for names in alike.values() if len(names) > 1]
     if several:
-        names = listed([*map(shown, several)])
+        names = shortened("; ".join(several))
         notes.append(f"{where} has the classes {names}, which differ in their writing only.")
+    if len(class_names) > MANY and np.isfinite([*map(_number, class_names)]).all():
+        many = f"{len(class_names)} different numbers, which are taken for classes"
+        notes.append(f"{where} has {many}; --label names another column.")
     missing = [shown(name) for name in class_names if name.lower() in MISSING]
     if missing:
         notes.append(f"{where} has {listed(missing)}, which is taken for a class like the others.")

@@ -28,7 +28,7 @@ from train import make_data
 
 @pytest.fixture(autouse=True)
 def fresh():
-    csv_file.read_csv.cache_clear()
+    csv_file._read_once.cache_clear()
 
 
 def write(path, text, encoding="utf-8"):
@@ -104,6 +104,7 @@ WRONG = [
     ("1,1,x\n1,2,x\n", "line 1 must name the columns; got numbers"),
     ("1.5,NA,x\n" + 9 * "1,2,x\n", "line 1 must name the columns; got numbers, '1.5, NA, x'"),
     ("x,1,2\n" + 9 * "x,1,2\n", "line 1 must name the columns; got numbers, 'x, 1, 2'"),
+    ("1.000,5;2.000,25;x\n1;2;x\n", "line 1 must name the columns; got numbers, '1.000,5, 2.0"),
     ("1,5;2,5;x\n1,6;2,7;x\n", "line 1 must name the columns; got numbers, '1,5, 2,5, x'"),
     ("a,b,c\nNA,2,x\n", "line 2, column 'a' must be a finite number; got 'NA'.$"),
     ("a;b;c\n1.5;2;x\n1,265.5;3;y\n", "line 3, .*; got '1,265.5'. Thousands must not be parted"),
@@ -113,9 +114,22 @@ WRONG = [
     ('a,b,c\n"1,00,000",2,x\n', "got '1,00,000'. Thousands must not be parted.$"),
     ("a;b;c\n1,000;2;x\n2.5;3;x\n", "line 2, .*; got '1,000'. Thousands must not be parted.$"),
     ("a,b,c\n05.01.2024,2,x\n", "line 2, column 'a' must be a finite number; got '05.01.2024'.$"),
-    ("a,b,c\ncat,2,3\n", "line 2, column 'a' .*; got 'cat'. If these .* say --label 'a'."),
-    ("a,b,c\nIris-setosa,2,3\n", "got 'Iris-setosa'. If these are the classes, say --label 'a'.$"),
-    ('a,b,c\n"Smith, J.",2,3\n', "got 'Smith, J.'. If these are the classes, say --label 'a'.$"),
+    (
+        "a,b,c\ncat,2,3\n",
+        "line 2, column 'a' .*; got 'cat'. --features names other columns, --label that",
+    ),
+    (
+        "a,b,c\nIris-setosa,2,3\n",
+        "got 'Iris-setosa'. --features names other columns, --label that of the classes.$",
+    ),
+    (
+        'a,b,c\n"Smith, J.",2,3\n',
+        "got 'Smith, J.'. --features names other columns, --label that of the classes.$",
+    ),
+    ("a,b,c\n1,2,x\nTotal,2,y\n", "line 3, column 'a' must be a finite number; got 'Total'.$"),
+    ("a;b;c\n1,5;2;x\n12.5,3;2;y\n", "line 3, column 'a' must be a finite number; got '12.5,3'"),
+    ("a;b;c\n1,5;2;x\n05.01,5;2;y\n", "line 3, column 'a' .*finite number; got '05.01,5'"),
+    ("a;b;c\n1,5;2;x\n1.2.3,4;2;y\n", "line 3, column 'a' .*finite number; got '1.2.3,4'"),
     ("a,b,c\ninf,2,3\n", "line 2, column 'a' must be a finite number; got 'inf'.$"),
     ("\n,,\na,b,c\n1,2,x\n1,q2,y\n", "line 5, column 'b' must be a finite number; got 'q2'"),
     ("\n,,\na,b,b\n", "a.csv, line 3 must name each column once; got 'b' twice"),
@@ -243,12 +257,17 @@ def test_how_a_file_is_written_is_detected_and_told(tmp_path, text, encoding, no
         (b"\x28\xb5\x2f\xfd\x04\0", "compressed with Zstandard"),
         (b"<HTML>\n", "a web page"),
         (b"<!DOCTYPE html>\n<title>a, b, c</title>", "a web page"),
+        (b"\xef\xbb\xbf\n <table>\n", "a web page"),
+        (b'[\n{"a": 1, "b": 2}]', "must name two features"),
+        (b'[{"a": 1, "b": 2, "c": 3}]', "JSON"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "a pointer to a file that Git LFS has"),
+        (b"SQLite format 3\0", "a database"),
         (b"\x93NUMPY\x01\0v\0", "must be text; it has bytes that are 0"),
     ],
 )
 def test_other_files_are_named(tmp_path, content, kind):
     (tmp_path / "a.csv").write_bytes(content)
-    with pytest.raises(ValueError, match=f"a.csv must be text; .*{kind}|{kind}"):
+    with pytest.raises(ValueError, match=f"a.csv must be a table as text; it is .*{kind}|{kind}"):
         read(tmp_path / "a.csv")
 
 
@@ -270,11 +289,67 @@ def test_a_column_without_a_name_is_no_default(tmp_path, name):
     assert table.X.tolist() == [[0, -20], [1, 1000.5], [2, 4], [3, 5]]
 
 
-def test_a_feature_that_numbers_the_rows_is_told_of(tmp_path):
-    text = "id,height,kind\n1,2,a\n2,3,b\n3,1,a\n4,4,b\n"
-    (note,) = read(write(tmp_path / "a.csv", text)).notes
-    assert note.endswith("column 'id' numbers the rows; --features names other columns.")
+@pytest.mark.parametrize("rows", ["1 2 3 4", "4 3 2 1", "0 1 3 4", "10 20 30 40", "12 14 11 13"])
+def test_a_feature_that_numbers_the_rows_is_told_of(tmp_path, rows):
+    lines = map("{},{}".format, rows.split(), ("2,a", "3,b", "1,a", "9.5,b"))
+    (note,) = read(write(tmp_path / "a.csv", "\n".join(["id,height,kind", *lines]))).notes
+    assert note.endswith("column 'id' seems to number the rows; --features names others.")
     assert read(tmp_path / "a.csv", "id,height").notes == ()
+
+
+@pytest.mark.parametrize("heights", ["1 2 2 4", "1 2.5 3 4", "1 9 30 4"])
+def test_a_measured_feature_does_not_number_the_rows(tmp_path, heights):
+    lines = map("{},{}".format, heights.split(), ("2,a", "3,b", "2,a", "9.5,b"))
+    assert read(write(tmp_path / "a.csv", "\n".join(["id,height,kind", *lines]))).notes == ()
+
+
+def test_a_file_that_has_changed_is_read_again(tmp_path):
+    path = write(tmp_path / "a.csv", ROWS)
+    assert read(path) is read(path)
+    write(tmp_path / "a.csv", ROWS.replace("25,", "26,"))
+    os.utime(path, ns=(0, 1))  # however coarse the file system's clock is
+    assert read(path).X[0, 0] == 26
+    with pytest.raises(ValueError, match="read-only"):
+        read(path).X[0, 0] = 27
+
+
+def test_line_breaks_in_names_are_spaces(tmp_path):
+    text = '"height\n(cm)","weight\r\n (kg)",kind\n' + "1,2,a\n2,3,b\n" * 2
+    path = write(tmp_path / "a.csv", text)
+    names = ("height (cm)", "weight (kg)")
+    assert read(path).feature_names == names
+    for features in (",".join(names), "height\n(cm),weight\n(kg)"):
+        assert read(path, features, "kind").feature_names == names
+
+
+def test_a_tie_between_separators_goes_to_the_one_with_more_numbers(tmp_path):
+    table = read(
+        write(tmp_path / "a.csv", "h,w,a|b|c|d,y\n" + "1.5,2,x|y|z|w,a\n3,4,p|q|r|s,b\n" * 2)
+    )
+    assert table.feature_names == ("h", "w")
+    assert table.class_names == ("a", "b")
+
+
+def test_a_header_longer_than_the_sample_is_cut_by_its_own_separator(tmp_path):
+    names = "\t".join(f"feature {i}" for i in range(9000))
+    rows = ("\t".join(f"{i * j}" for i in range(9000)) + f"\t{'ab'[j % 2]}" for j in range(4))
+    table = read(write(tmp_path / "a.csv", "\n".join([f"{names}\tkind", *rows])))
+    assert table.feature_names == ("feature 0", "feature 1")
+
+
+@pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf"])
+def test_a_wrong_byte_does_not_change_the_other_letters(tmp_path, start):
+    text = PLAIN.replace("cat", "\xe9t\xe9").encode() + b"1,2,caf\xe9\n3,4,caf\xe9\n"
+    (tmp_path / "a.csv").write_bytes(start + text)
+    assert {"\xe9t\xe9", "caf\\xe9"} < {*read(tmp_path / "a.csv").class_names}
+
+
+@pytest.mark.parametrize("count", [30, 31])
+def test_many_numbers_as_classes_are_told_of(tmp_path, count):
+    rows = [f"{i * i},1,{i % count}" for i in range(4 * count)]
+    notes = read(write(tmp_path / "a.csv", "\n".join(["a,b,age", *rows]))).notes
+    told = "31 different numbers, which are taken for classes; --label names another column."
+    assert [note.partition(" has ")[2] for note in notes] == ([told] if count > 30 else [])
 
 
 def test_names_may_have_commas(tmp_path):
@@ -294,10 +369,21 @@ def test_numbers_written_in_two_ways_are_one_class(tmp_path):
     assert table.y.tolist() == [1, 1, 0, 0, 2, 2]
 
 
+@pytest.mark.parametrize("other", ["[0,1]", "(1,5)", "1,2,3", "a,5"])
+def test_a_comma_in_what_is_no_number_tells_nothing(tmp_path, other):
+    text = f'x,y,other,kind\n52.100,13.200,"{other}",a\n52.200,13.300,"{other}",b\n'
+    assert read(write(tmp_path / "a.csv", text + text[len("x,y,other,kind\n") :])).X[0, 0] == 52.1
+
+
 @pytest.mark.parametrize(
     ("labels", "names", "note"),
     [
         (["True", "False", "TRUE"], ("False", "TRUE", "True"), "'TRUE' and 'True', which differ"),
+        (
+            ["no", "No", "yes", "Yes"],
+            ("No", "Yes", "no", "yes"),
+            "has the classes 'No' and 'no'; 'Yes' and 'yes', which differ",
+        ),
         (["1", "1.0", "old"], ("1", "1.0", "old"), "'1' and '1.0', which differ in their writing"),
         (["0", "1", "NA"], ("0", "1", "NA"), "has 'NA', which is taken for a class"),
         (["\xe9", "e\u0301", "o"], ("e\u0301", "o", "\xe9"), "which differ in their writing only"),
@@ -354,7 +440,7 @@ def test_a_decimal_comma_in_any_number_tells_that_1_000_may_be_a_thousand(
     with pytest.raises(ValueError, match=f"got '1.000'. Because of '{re.escape(other)}' commas"):
         read(path)
     write(tmp_path / "a.csv", beside("1.500 ", f'"{other}"', separator).replace("1.5", "0.5", 1))
-    csv_file.read_csv.cache_clear()
+    csv_file._read_once.cache_clear()
     assert read(path).X[:2, 0].tolist() == [0.5, 1.5]
 
 
@@ -380,7 +466,7 @@ def test_later_rows_may_tell_how_the_first_are_read(tmp_path, monkeypatch, rows,
     path = write(tmp_path / "a.csv", "\n".join(lines).replace(" ", ";"))
     for size in (1, 2, 3, 9):
         monkeypatch.setattr(csv_file, "ROWS_AT_A_TIME", size)
-        csv_file.read_csv.cache_clear()
+        csv_file._read_once.cache_clear()
         if isinstance(outcome, list):
             assert read(path, "a,b").X[:, 0].tolist() == outcome
         else:
@@ -408,7 +494,9 @@ def test_numbers_for_labels_may_have_decimal_commas(tmp_path):
 
 def test_a_measured_label_is_called_so(tmp_path):
     text = "a,b,y\n" + "".join(f"1,2,{i / 7}\n" for i in range(50))
-    with pytest.raises(ValueError, match=r"50 different numbers in 50 rows, as a meas.*--label"):
+    with pytest.raises(
+        ValueError, match=r"is there once, of 50 different in 50 rows. The option --label"
+    ):
         read(write(tmp_path / "a.csv", text))
 
 
@@ -472,7 +560,7 @@ def test_what_is_just_within_the_bounds_is_read(tmp_path, monkeypatch):
     assert table.X.tolist() == [[-1e30, 1e30], [1, 2]] * 2
     assert (table.feature_names[0], table.class_names[0]) == (name, "x" * 200)
     monkeypatch.setattr(csv_file, "MAX_LINE", len(line) - 1)
-    csv_file.read_csv.cache_clear()
+    csv_file._read_once.cache_clear()
     with pytest.raises(ValueError, match="line 2 must have at most"):
         read(path)
 
@@ -534,10 +622,23 @@ def test_the_script_learns_a_file_and_its_names_reach_the_pictures(tmp_path, mon
 def test_many_seeds_read_a_file_once_and_split_it_each_in_its_own_way(tmp_path, capsys):
     path = many_rows(tmp_path)
     main(["--data", path, "--epochs", "2", "--seeds", "3", "--out", str(tmp_path / "out")])
-    info = csv_file.read_csv.cache_info()
+    info = csv_file._read_once.cache_info()
     assert (info.misses, info.hits) == (1, 4)  # two hits are for the notes on it
     assert "best possible" not in capsys.readouterr().out
     assert not torch.equal(make_data(data=path, seed=1).y_test, make_data(data=path, seed=2).y_test)
+
+
+def test_each_of_the_tables_that_are_compared_has_its_notes(tmp_path, capsys):
+    table = "a;b;y\n" + "".join(f"{i * i};{i % 7};{'xy'[i % 2]}\n" for i in range(40))
+    plain = write(tmp_path / "plain.csv", table.replace(";", ","))
+    others = [write(tmp_path / f"{name}.csv", table) for name in "cd"]
+    command = (
+        f"--compare data={plain},{','.join(others)} --epochs 2 --seeds 2 --out {tmp_path / 'o'}"
+    )
+    main(["--data", plain, *command.split()])
+    printed = capsys.readouterr().out.splitlines()
+    notes = [f"{path} was read with semicolons between its columns." for path in others]
+    assert [line for line in printed if "was read" in line] == notes
 
 
 def test_a_rare_class_may_be_missing_from_the_test_set(tmp_path):
@@ -600,7 +701,7 @@ LINES = st.lists(st.lists(FIELD, min_size=1, max_size=5), max_size=12)
 
 
 def table_or_error(path):
-    csv_file.read_csv.cache_clear()
+    csv_file._read_once.cache_clear()
     try:
         return read(path), None
     except (ValueError, OSError) as error:

@@ -22,7 +22,6 @@ from lab import checkpoints, command_line
 from lab.checkpoints import checkpointed
 from lab.processes import Processes
 from model import CircleModelV2
-from support.csv_file import read_csv
 from support.interrupts import Interrupted, Interrupts
 from support.tensor_files import read_state, write_state
 
@@ -293,7 +292,6 @@ def test_other_data_than_before_is_refused(tmp_path, stop_after, capsys):
     stop_after(3)
     assert status_of(*SMALL[2:], "--data", str(path), out=out) == 130
     path.write_text("x,y,kind\n" + "\n".join(rows[::-1]))
-    read_csv.cache_clear()
     assert "holds another training" in refused("--resume", out=out, capsys=capsys)
 
 
