@@ -31,6 +31,7 @@ from matplotlib.colors import Colormap, ListedColormap, NoNorm, Normalize, TwoSl
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
+from matplotlib.markers import MarkerStyle
 from matplotlib.transforms import IdentityTransform
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -52,6 +53,7 @@ SMALL_WORK = 10**8  # multiplications
 MAX_LABELS = 1000  # a model that returns more different labels is no classifier
 QUALITATIVE = 20  # colormaps of at most so many colours are lists of them
 MAX_NAME = 40  # characters of a name that are drawn
+ROUNDING = 1e-6  # what it may add to a probability, or take from a threshold
 SUM_SLACK = 0.01  # what probabilities' sum may differ from 1, in 16 bits
 MISSING = {"none", "nan", "nat", "<na>"}  # how Python, numpy and pandas write that nothing is there
 SAY_RETURNS = "The argument `returns` says what else the answers are."
@@ -119,11 +121,11 @@ def plot_loss_curves(history, *, axes=None):
     if len(lengths) > 1 or None in lengths:
         got = ", ".join("no list" if n is None else f"{n}" for n in lengths)
         raise ValueError(f"history must have lists of one length; got {got}.")
-    lists = history.get("epoch", range(1, 1 + lengths.pop())), *map(history.get, keys)
+    epochs = history["epoch"] if "epoch" in history else range(1, 1 + lengths.pop())
     try:
         epochs, *curves = (
             np.array([_to_numpy(value).astype(float).item() for value in values], float)
-            for values in lists
+            for values in (epochs, *(history[key] for key in keys))
         )
     except (TypeError, ValueError) as error:
         raise _wrong("history must hold numbers", error) from error
@@ -174,7 +176,7 @@ def plot_decision_boundary(
     more it is the likeliest class's, faded by its lead over the runner-up in probability. The line
     is where the predicted class changes: for an estimator where `predict` does, at whatever
     threshold, else where the two likeliest are equally likely. Scores without a unit fade by their
-    share of the largest lead in the plane; labels don't fade. What is nan is left blank.
+    share of the largest lead in the plane; labels don't fade. Scores that are nan are left blank.
 
     model: an `nn.Module` from points (n, d) to logits, probabilities or labels, on any device, of
         any floating dtype; or an estimator with `predict` (`predict_proba` or `decision_function`
@@ -206,7 +208,7 @@ def plot_decision_boundary(
         An estimator gives probabilities by `predict_proba`, labels by `predict`, logits or scores
         by `decision_function`.
     line, points: styles of the boundaries and of the points, as dicts of matplotlib's properties
-        of lines, for what shall be other than it is; None leaves them out.
+        of lines, for what shall be other than it is; None leaves them out, but not their names.
     mark_errors: whether to ring the points whose predicted class isn't y's.
 
     Returns the Axes. With two classes `plt.colorbar(ax.images[-1])` shows the scale. The model is
@@ -231,8 +233,8 @@ def plot_decision_boundary(
 
     ax, drawn = ax or plt.gca(), plane.points[: len(index), plane.pair]
     _draw_surface(ax, plane, surface, colors, cmap, alpha, line)
-    if points is not None:
-        _draw_points(ax, drawn, index, names, colors, points)
+    shown = slice(0 if points is None else None)  # the legend names the regions anyway
+    _draw_points(ax, drawn[shown], index[shown], names, colors, points or {})
     if mark_errors:
         answered = ~np.isnan(of_points.get("height", np.zeros(len(index))))
         wrong = index != asked.predicted(of_points, surface.classes)
@@ -559,7 +561,7 @@ class _Surface:
 def _threshold(height, predicted):
     """Return the height with class 0 below and class 1 above it, None if there is no such."""
     (_, low), (high, _) = _range(height[predicted == 0]), _range(height[predicted == 1])
-    slack = 1e-6 * max(map(abs, _range(height)))  # of rounding
+    slack = ROUNDING * max(map(abs, _range(height)))
     if low <= slack and high >= -slack:
         return 0.0
     ends = [end for end in (low, high) if np.isfinite(end)]
@@ -589,6 +591,7 @@ class _Asked:
         classes = getattr(model, "classes_", None)
         self.classes = None if classes is None else np.hstack(classes).tolist()  # in its own order
         self.meanings = _ways_to_ask(model, self.classes, returns)  # None until an answer tells
+        self.told = returns is not None
         self.seen = {}  # the labels that came, in that order, as keys
         self.scored = None  # the number of classes that have scores
         self.layers = []  # those of the last call, where they are watched
@@ -632,7 +635,7 @@ class _Asked:
         self.layers.clear()
         with _traced() if unknown else nullcontext() as trace:
             try:
-                answer = getattr(self.model, name)(self._as_taken(points, name))
+                answer = getattr(self.model, name)(self._as_taken(points.copy(), name))
             except Exception as error:
                 error.add_note(
                     f"The model raised this when given points of shape {points.shape}, from "
@@ -648,6 +651,10 @@ class _Asked:
                 warnings.warn(f"{text} The argument `returns` settles it.", stacklevel=4)
         told = _units(self.layers, len(points))
         if self.meanings[name] == "labels":
+            fractions = _fractions(answer)
+            if fractions.size and not self.told:
+                rule = "model must return whole numbers everywhere, or nowhere"
+                raise _wrong(rule, fractions[0].item(), SAY_RETURNS)
             labels = _labels("The model's labels", answer, len(points))
             self.seen |= dict.fromkeys(labels)
             if len(self.seen) > MAX_LABELS:
@@ -730,7 +737,7 @@ def _rank(answer, meaning):
     answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
     count = answer.shape[1]
     if meaning == "probabilities":
-        wrong = ((answer < -1e-6) | (answer > 1 + 1e-6)).any(dim=1)
+        wrong = ((answer < -ROUNDING) | (answer > 1 + ROUNDING)).any(dim=1)
         wrong |= (count > 1) & ((answer.sum(dim=1) - 1).abs() > SUM_SLACK)
         if wrong.any():
             rule = "probabilities of exclusive classes, from 0 to 1 and with the sum 1"
@@ -800,8 +807,7 @@ def _borrowed(model, training, count):
 
 OPERATIONS = {  # what their results are
     **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
-    **dict.fromkeys(("linear", "addmm"), "logits"),
-    **dict.fromkeys(("matmul", "mm", "mv", "bmm"), "products"),  # logits, or means of probabilities
+    **dict.fromkeys(("linear", "addmm"), "logits"),  # without a bias: means of probabilities, too
 }
 COPIES = ("to", "_to_copy", "clone")
 
@@ -816,7 +822,8 @@ class _Trace(TorchDispatchMode):
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         output = operation(*args, **(kwargs or {}))
         name = operation.__name__.split(".")[0]
-        meaning = self.meaning(args[0]) if name in COPIES else OPERATIONS.get(name.strip("_"))
+        known = None if name == "linear" and len(args) < 3 else OPERATIONS.get(name.strip("_"))
+        meaning = self.meaning(args[0]) if name in COPIES else known
         if meaning is not None or (name.endswith("_") and isinstance(output, torch.Tensor)):
             self.made = [(output, meaning), *self.made[:7]]  # what writes in place makes it anew
         return output
@@ -829,7 +836,8 @@ class _Trace(TorchDispatchMode):
 
 def _address(values):
     if isinstance(values, torch.Tensor):
-        return values.untyped_storage().data_ptr()
+        strided = values.layout == torch.strided  # others have no such memory
+        return values.untyped_storage().data_ptr() if strided else id(values)
     return values.__array_interface__["data"][0]
 
 
@@ -850,14 +858,12 @@ def _meaning(answer, name, model, trace, y):
     there, columns = {*(y or ())}, values.size // len(values)
     is_float = values.dtype.kind == "f"
     low, high = _range(values) if is_float else (np.nan, np.nan)
-    inside = 0 <= low <= high <= 1  # which isn't so where all are nan
+    inside = -ROUNDING * high <= low <= high <= 1 + ROUNDING  # not so where all are nan
     exclusive = inside and (columns == 1 or not (abs(values.sum(axis=1) - 1) > SUM_SLACK).any())
-    if made == "products":
-        made = None if inside else "logits"
     if exclusive if made == "probabilities" else made and not (exclusive and columns > 1):
         return made, None
     regresses = predicts and _is_regressor(model)
-    if columns == 1 and not regresses and (not is_float or (values == values.round()).all()):
+    if columns == 1 and not (regresses or _fractions(values).size or (is_float and low > high)):
         sure = not is_float or predicts or {0, 1, *there}.issuperset(values.ravel().tolist())
         if sure or (low >= 0 and high <= MAX_LABELS):
             return "labels", not sure and "are whole numbers"
@@ -873,11 +879,18 @@ def _meaning(answer, name, model, trace, y):
         return "logits", doubtful and "are all on one side of 0"
     if columns > 1:
         more = "Where a point has several labels, pass a function that gives one of them."
-        more = SAY_RETURNS if is_float else more
+        more = SAY_RETURNS if is_float else f"{SAY_RETURNS} {more}"
         raise _wrong("model must give one label for each point", columns, more)
     rule = "model must predict labels, or probabilities from 0 to 1"
     farthest = values.ravel()[abs(values - 0.5).argmax()].item()
     raise _wrong(rule, farthest, f"{SAY_RETURNS} {A_REGRESSOR}")
+
+
+def _fractions(values):
+    """Return those numbers among values that aren't whole, as an array; nan is none of them."""
+    values = _to_numpy(values)
+    is_float = values.dtype.kind == "f"
+    return values[(values != values.round()) & ~np.isnan(values)] if is_float else values[:0]
 
 
 def _is_regressor(model):
@@ -897,10 +910,11 @@ def _class_order(asked, plane):
     own, labels = asked.classes, {*(plane.labels or ())}
     there, seen = _keys(labels), _keys(asked.seen)
     k = asked.scored if own is None else len(own)
-    if asked.scored not in (None, k):
+    if asked.scored not in (None, k) and not seen:
         raise _wrong(f"model must give a score for each of its {k} classes", asked.scored)
     listed = plane.class_names if isinstance(plane.class_names, list) else []
-    given, orders = [listed, *plane.orders], [own, listed]
+    given = [listed, *plane.orders]
+    orders = [own, *given]
     if own is None:
         numbers = range(k or max(2, len(listed)))
         orders = [*given, numbers, _sorted("y", asked.seen), _sorted("y", labels)]
@@ -940,7 +954,7 @@ def _name_classes(plane, surface):
             rule = f"class_names must have a name for each of the model's {len(classes)} classes"
             raise _wrong(rule, names)
         needed = classes
-        texts = any(isinstance(label, str | bytes) for label in (*classes, *labels))
+        texts = any(isinstance(label, str | bytes) for label in classes)
         by_text = texts or _keys(names) >= _keys(classes)
         names = dict(zip(names if by_text else classes, names, strict=True))
     if names and not _keys(names) >= _keys(needed):
@@ -1003,7 +1017,7 @@ def _sorted(name, labels):
     try:
         return sorted(set(labels))
     except TypeError as error:
-        raise _wrong(f"{name} must hold labels of one kind, the model's", error) from error
+        raise _wrong(f"{name} must hold labels of one kind", error) from error
 
 
 def _texts(labels):
@@ -1094,7 +1108,8 @@ def _draw_surface(ax, plane, surface, colors, cmap=None, alpha=0.6, line=LINE):
         ramp = ListedColormap(np.concatenate([shades[0][::-1], shades[1]]), "probability")
         continuous = isinstance(cmap, str | Colormap) and _colormap(cmap).N > QUALITATIVE
         even = middle == 0.5
-        norm = Normalize(0, 1) if even else TwoSlopeNorm(np.clip(middle, 0.001, 0.999), 0, 1)
+        ends = min(0, middle - 0.001), max(1, middle + 0.001)  # a threshold may be 0 or 1
+        norm = Normalize(0, 1) if even else TwoSlopeNorm(middle, *ends)
         cmap = cmap if continuous else ramp
         _draw_image(ax, plane, shade, cmap=cmap, norm=norm, alpha=alpha)
     else:  # the number of a class's shade for each point
@@ -1191,6 +1206,9 @@ def _draw_points(ax, points, index, names, colors, style=POINTS, prefix=""):
             rasterized=len(points) > 10_000,
         )
         drawn.set(**style)
+        if not MarkerStyle(drawn.get_marker(), drawn.get_fillstyle()).is_filled():
+            drawn.set(mec=drawn.get_color())  # such as x, which is all edge
+            drawn.set(**style)
 
 
 def _marker_size(count):

@@ -1,5 +1,6 @@
 """What practitioners' models, names and axes have taught: a picture is right, or an error."""
 
+import copy
 from types import MappingProxyType
 
 import matplotlib.pyplot as plt
@@ -12,8 +13,11 @@ from planes import PLANE, Ring, X, grid, image_of, line_of, panels_of, y
 from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import FixedThresholdClassifier, GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.svm import OneClassSVM
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, OneClassSVM
 from torch import nn
 
 import helper_functions
@@ -465,3 +469,161 @@ def test_products_of_complex_numbers_are_no_matter():
 def test_features_may_be_a_tensor():
     ax = plot_decision_boundary(nn.Linear(3, 1), np.ones((4, 3)), features=torch.tensor([0, 2]))
     assert ax.get_ylabel() == "feature 2"
+
+
+class Shift(nn.Module):
+    """A model that writes into what it is given."""
+
+    def forward(self, x):
+        x -= 0.25
+        return x[:, 0].sigmoid()
+
+
+def shift(points):
+    return np.subtract(points, 0.25, out=points)[:, 0]
+
+
+SCALED = np.array([4.0, 4.0]) * X + 9
+
+
+@pytest.mark.parametrize(
+    ("model", "points"),
+    [
+        (make_pipeline(StandardScaler(copy=False), LogisticRegression()).fit(+SCALED, y), SCALED),
+        (shift, X),
+        (Shift().double(), torch.from_numpy(X)),
+        (Shift().double(), X),
+    ],
+)
+def test_a_model_may_write_into_its_input(model, points):
+    points = copy.deepcopy(points)
+    before = np.asarray(points).copy()
+    ax = plot_decision_boundary(model, points, y, mark_errors=True, grid_resolution=21)
+    assert np.array_equal(points, before)
+    drawn = np.concatenate([line.get_xydata() for line in ax.lines[:2]])
+    np.testing.assert_array_equal(drawn, before[np.argsort(y, kind="stable")])
+    plane = np.stack(np.meshgrid(*ax.images[0].grid), axis=-1).reshape(-1, 2)
+    if hasattr(model, "predict_proba"):
+        expected = model.predict_proba(plane)[:, 1]
+    else:
+        expected = 1 / (1 + np.exp(0.25 - plane[:, 0]))
+    np.testing.assert_allclose(image_of(ax).ravel(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(("error", "factor"), [(-6e-8, 1.0), (1.2e-7, 1.0), (0.0, 1 + 1.2e-7)])
+def test_rounding_makes_no_logits_of_probabilities(error, factor):
+    def model(points):
+        return factor * np.clip(points[:, 0], 0, 1) + error
+
+    with pytest.warns(UserWarning, match="lie from 0 to 1, and are drawn as probabilities"):
+        ax = plot_decision_boundary(model, X, y, grid_resolution=21, **PLANE)
+    np.testing.assert_allclose(
+        image_of(ax).ravel(), np.clip(grid(21)[:, 0], 0, 1), atol=1e-6, rtol=1e-6
+    )
+
+
+def test_small_logits_are_no_rounded_probabilities():
+    ax = plot_decision_boundary(lambda p: 1e-7 * p[:, 0], X, grid_resolution=21, **PLANE)
+    np.testing.assert_allclose(image_of(ax), 0.5, atol=1e-6)
+    np.testing.assert_allclose(line_of(ax)[:, 0], 0, atol=1e-6)
+
+
+def test_labels_that_are_no_labels_elsewhere_are_an_error():
+    class Wide(nn.Module):  # so wide that it is asked about a row at a time
+        def __init__(self):
+            super().__init__()
+            self.memory = nn.Embedding(2**21, 1)
+
+        def forward(self, x):
+            return nn.functional.hardsigmoid(8 * x[:, 1])
+
+    with pytest.raises(ValueError, match=r"whole numbers everywhere, or nowhere; got 0\.\d+\. The"):
+        plot_decision_boundary(Wide(), X, y, grid_resolution=31, **PLANE)
+    ax = plot_decision_boundary(Wide(), X, y, grid_resolution=31, returns="probabilities", **PLANE)
+    expected = np.clip(8 * grid(31)[:, 1] / 6 + 0.5, 0, 1)
+    np.testing.assert_allclose(image_of(ax).ravel(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1e-4, 0.9999, 1.0])
+def test_thresholds_near_the_ends_part_the_colours(threshold):
+    estimator = FixedThresholdClassifier(
+        LogisticRegression(C=1e4), threshold=threshold, response_method="predict_proba"
+    ).fit(X, X[:, 0] > 0)
+    ax = plot_decision_boundary(estimator, X, grid_resolution=101, **PLANE)
+    image = ax.images[0]
+    drawn = image.norm(image.get_array()).ravel() >= 0.5
+    assert np.array_equal(drawn, estimator.predict(grid(101)))
+
+
+def test_a_mixture_by_a_linear_layer_without_a_bias_is_none_of_logits():
+    def mixture(x):
+        both = torch.stack([(2 * x[:, 0]).sigmoid(), (5 * x[:, 0]).sigmoid()], dim=1)
+        return nn.functional.linear(both, torch.tensor([[0.5, 0.5]]))
+
+    points = torch.from_numpy(X).float()
+    with torch.inference_mode():
+        with pytest.warns(UserWarning, match="lie from 0 to 1, and are drawn as probabilities"):
+            ax = plot_decision_boundary(mixture, points, y, grid_resolution=21, **PLANE)
+        expected = mixture(torch.from_numpy(grid(21)).float()).ravel()
+    np.testing.assert_allclose(image_of(ax).ravel(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "style", [{"marker": "x"}, {"fillstyle": "none"}, {"marker": "+", "ms": 9}]
+)
+def test_points_without_a_face_have_the_colours_of_their_classes(style):
+    ax = plot_decision_boundary(Ring(), X, y, points=style)
+    edges = [to_rgb(points.get_markeredgecolor()) for points in ax.lines]
+    assert edges == [to_rgb(color) for color in helper_functions.CLASS_COLORS[:2]]
+    for own in ({"mec": "black"}, {"color": "black"}):
+        plt.clf()
+        ax = plot_decision_boundary(Ring(), X, y, points=style | own)
+        assert [points.get_markeredgecolor() for points in ax.lines] == ["black"] * 2
+
+
+@pytest.mark.filterwarnings("ignore:The model's answers are whole numbers")
+def test_labels_that_are_missing_are_an_error():
+    def model(points):
+        return np.where(points[:, 0] > 0.5, np.nan, (points[:, 0] > 0) + 1.0 * (points[:, 1] > 0))
+
+    for returns in (None, "labels"):
+        with pytest.raises(ValueError, match="labels must have no missing labels; got nan"):
+            plot_decision_boundary(model, X, returns=returns)
+
+
+def test_sparse_tensors_are_no_matter():
+    twist = torch.eye(2).double().to_sparse()
+    ax = plot_decision_boundary(
+        lambda x: (twist.clone() @ x.T).T[:, 0], torch.from_numpy(X), y, grid_resolution=21, **PLANE
+    )
+    assert np.array_equal(image_of(ax).ravel() > 0.5, grid(21)[:, 0] > 0)
+
+
+def test_an_estimator_of_a_categoricals_codes_is_drawn_with_its_names():
+    labels = pd.Categorical.from_codes(y, ["yes", "no"])
+    ax = plot_decision_boundary(KNeighborsClassifier(1).fit(X, y), X, labels, mark_errors=True)
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["yes", "no", "wrong: 0 of 60"]
+
+
+def test_digits_as_texts_are_a_networks_numbers():
+    digits = y.astype(str)
+    ax = plot_decision_boundary(Ring(), X, digits, class_names=["outside", "inside"])
+    assert [points.get_label() for points in ax.lines] == ["outside", "inside"]
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), X[y == 1])
+
+
+def test_scores_of_pairs_of_classes_are_left_out():
+    classes = np.digitize(X[:, 0], [-0.5, 0, 0.5])
+    search = GridSearchCV(SVC(), {"decision_function_shape": ["ovo"]}, cv=2).fit(X, classes)
+    ax = plot_decision_boundary(search, X, grid_resolution=31, **PLANE)
+    assert np.array_equal(image_of(ax).ravel() // 256, search.predict(grid(31)))
+
+
+def test_a_history_needs_no_method_of_a_dict():
+    class Frame(dict):  # such as polars' has columns by name, but no get()
+        get = None
+
+    keys = ("train_loss", "test_loss", "train_acc", "test_acc")
+    left, _ = plot_loss_curves(Frame({key: [0.5, 0.25] for key in keys}))
+    assert left.lines[0].get_xydata().tolist() == [[1, 0.5], [2, 0.25]]
