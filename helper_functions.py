@@ -208,7 +208,7 @@ def plot_decision_boundary(
         An estimator gives probabilities by `predict_proba`, labels by `predict`, logits or scores
         by `decision_function`.
     line, points: styles of the boundaries and of the points, as dicts of matplotlib's properties
-        of lines, for what shall be other than it is; None leaves them out, but not their names.
+        of lines, for what shall be other than it is; None leaves them out.
     mark_errors: whether to ring the points whose predicted class isn't y's.
 
     Returns the Axes. With two classes `plt.colorbar(ax.images[-1])` shows the scale. The model is
@@ -233,8 +233,8 @@ def plot_decision_boundary(
 
     ax, drawn = ax or plt.gca(), plane.points[: len(index), plane.pair]
     _draw_surface(ax, plane, surface, colors, cmap, alpha, line)
-    shown = slice(0 if points is None else None)  # the legend names the regions anyway
-    _draw_points(ax, drawn[shown], index[shown], names, colors, points or {})
+    if points is not None:
+        _draw_points(ax, drawn, index, names, colors, points)
     if mark_errors:
         answered = ~np.isnan(of_points.get("height", np.zeros(len(index))))
         wrong = index != asked.predicted(of_points, surface.classes)
@@ -807,7 +807,8 @@ def _borrowed(model, training, count):
 
 OPERATIONS = {  # what their results are
     **dict.fromkeys(("sigmoid", "special_expit", "softmax"), "probabilities"),
-    **dict.fromkeys(("linear", "addmm"), "logits"),  # without a bias: means of probabilities, too
+    **dict.fromkeys(("linear", "addmm"), "logits"),
+    **dict.fromkeys(("matmul", "mm", "mv", "bmm"), "products"),  # logits, or means of probabilities
 }
 COPIES = ("to", "_to_copy", "clone")
 
@@ -822,8 +823,8 @@ class _Trace(TorchDispatchMode):
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         output = operation(*args, **(kwargs or {}))
         name = operation.__name__.split(".")[0]
-        known = None if name == "linear" and len(args) < 3 else OPERATIONS.get(name.strip("_"))
-        meaning = self.meaning(args[0]) if name in COPIES else known
+        name = "mm" if name == "linear" and len(args) < 3 else name  # without a bias
+        meaning = self.meaning(args[0]) if name in COPIES else OPERATIONS.get(name.strip("_"))
         if meaning is not None or (name.endswith("_") and isinstance(output, torch.Tensor)):
             self.made = [(output, meaning), *self.made[:7]]  # what writes in place makes it anew
         return output
@@ -860,10 +861,13 @@ def _meaning(answer, name, model, trace, y):
     low, high = _range(values) if is_float else (np.nan, np.nan)
     inside = -ROUNDING * high <= low <= high <= 1 + ROUNDING  # not so where all are nan
     exclusive = inside and (columns == 1 or not (abs(values.sum(axis=1) - 1) > SUM_SLACK).any())
+    if made == "products":
+        made = None if inside else "logits"
     if exclusive if made == "probabilities" else made and not (exclusive and columns > 1):
         return made, None
     regresses = predicts and _is_regressor(model)
-    if columns == 1 and not (regresses or _fractions(values).size or (is_float and low > high)):
+    blank = is_float and np.isnan(values).any() and (inside or low > high)
+    if columns == 1 and not (regresses or blank or _fractions(values).size):
         sure = not is_float or predicts or {0, 1, *there}.issuperset(values.ravel().tolist())
         if sure or (low >= 0 and high <= MAX_LABELS):
             return "labels", not sure and "are whole numbers"
@@ -913,8 +917,7 @@ def _class_order(asked, plane):
     if asked.scored not in (None, k) and not seen:
         raise _wrong(f"model must give a score for each of its {k} classes", asked.scored)
     listed = plane.class_names if isinstance(plane.class_names, list) else []
-    given = [listed, *plane.orders]
-    orders = [own, *given]
+    given, orders = [listed, *plane.orders], [own, listed]
     if own is None:
         numbers = range(k or max(2, len(listed)))
         orders = [*given, numbers, _sorted("y", asked.seen), _sorted("y", labels)]
@@ -1206,8 +1209,9 @@ def _draw_points(ax, points, index, names, colors, style=POINTS, prefix=""):
             rasterized=len(points) > 10_000,
         )
         drawn.set(**style)
-        if not MarkerStyle(drawn.get_marker(), drawn.get_fillstyle()).is_filled():
-            drawn.set(mec=drawn.get_color())  # such as x, which is all edge
+        face = mpl.colors.to_rgba(drawn.get_mfc())
+        if face[3] == 0 or not MarkerStyle(drawn.get_marker()).is_filled():  # it is all edge
+            drawn.set(mec=drawn.get_color())
             drawn.set(**style)
 
 

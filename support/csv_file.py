@@ -32,7 +32,7 @@ UNNAMED = re.compile(r"|Unnamed: \d.*")  # as pandas writes and reads the number
 THOUSANDS = re.compile(r"[+-]?\d{1,3}([,.'\u2019\s]\d\d)*([,.'\u2019\s]\d{3})+([,.]\d+)?")
 AMBIGUOUS = re.compile(r"[+\u2212-]?[1-9]\d{0,2}([,.])\d{3}(\1\d{3})*")  # 1.000: one or a thousand
 # A number with a decimal comma, with a unit, too: 1,50 EUR.
-WITH_COMMA = re.compile(r"[^\w.[(]*([\d.]*,\d+(e[+-]?\d+)?)[^\d,\])-]*", re.IGNORECASE)
+WITH_COMMA = re.compile(r"[^\w.[(]*([\d.]*,\d+(e[+-]?\d+)?)[^\d,-]*", re.IGNORECASE)
 PARTED = re.compile(r"[+\u2212-]?\d{1,3}(\.\d{3})*|[+\u2212-]?\d*")  # the whole part of 1.000,5
 MISSING = {"na", "n/a", "#n/a", "nan", "null", "none", "?"}  # ways to write that there is nothing
 LETTERS = {"cp1252": "Windows-1252 (Latin-1)", "utf-16": "UTF-16"}
@@ -47,14 +47,9 @@ BEGINNINGS = {  # in small letters, of files that may be called .csv and are non
     b"(\xb5/\xfd": "compressed with Zstandard",
     b"par1\x15": "a Parquet file",
     b"%pdf": "a PDF document",
-    b"sqlite format": "a database",
-    b"\x89hdf": "an HDF5 file",
-    b"arrow1\0": "an Arrow file",
-    b"{\\rtf": "a text document",
-    **dict.fromkeys((b"<!doctype", b"<html", b"<table", b"<head", b"<!--"), "a web page"),
+    **dict.fromkeys((b"<!doctype", b"<html", b"<table>", b"<table "), "a web page"),
     b"<?xml": "an XML document",
-    **dict.fromkeys((b'{"', b"[{", b"[["), "JSON"),
-    b"@relation": "an ARFF file",
+    **dict.fromkeys((b'{"', b"[{"), "JSON"),
     b"version https://git-lfs": "a pointer to a file that Git LFS has",
 }
 rows_of = partial(csv.reader, skipinitialspace=True)  # quotes may follow a comma and a space
@@ -151,7 +146,7 @@ def _look(path):
     else:
         letters = sample.decode(errors="replace")
         wrong = letters.count("\ufffd")  # a few, where most are UTF-8's, are shown as \xe9
-        most = sum(map("\x7f".__lt__, letters)) > 2 * wrong
+        most = sample.startswith(codecs.BOM_UTF8) or sum(map("\x7f".__lt__, letters)) > 2 * wrong
         encoding = "utf-8-sig" if most or _is_utf_8(path) else "cp1252"
     lines = sample.decode(encoding, errors="replace").splitlines(keepends=True)
     whole = lines if len(sample) < SAMPLE else lines[:-1] or lines
@@ -175,7 +170,8 @@ def _fit(lines, separator):
         return 0, 0, 0
     lengths = [*map(len, rows)]
     columns = lengths[0] if lengths else 0
-    numbers = sum(np.isfinite(_number(text.replace(",", "."))) for row in rows for text in row)
+    texts = [text for row in rows for text in row]
+    numbers = sum(bool(WITH_COMMA.fullmatch(text)) or np.isfinite(_number(text)) for text in texts)
     return (lengths.count(columns) if columns > 2 else 0), columns, numbers
 
 
@@ -243,19 +239,12 @@ def _read(path, file, features, label, encoding, marks):
         notes += [
             f"{path}, column {shown(name)} seems to number the rows; --features names others."
             for name, values in zip(feature_names, X.T, strict=True)
-            if _numbers_rows(values)
+            if (np.diff(np.sort(values)) == 1).all()  # in any order
         ]
         if any(map(UNNAMED.fullmatch, header)):
             notes.append(f"{path} has a column without a name, which is taken for no feature.")
     X.flags.writeable = y.flags.writeable = False  # all who ask get the same
     return Table(X, y, class_names, feature_names, tuple(notes))
-
-
-def _numbers_rows(values):
-    """Whether values are whole and all different, with few gaps or none, in any order."""
-    steps = np.diff(np.sort(values))
-    few_gaps = steps.mean() < 2 or steps.min() == steps.max()  # 10, 20, 30 number rows, too
-    return (values % 1 == 0).all() and steps.min() > 0 and few_gaps
 
 
 def _columns(where, header, features, label):
@@ -432,6 +421,9 @@ def _notes_on_labels(where, class_names):
     if len(class_names) > MANY and np.isfinite([*map(_number, class_names)]).all():
         many = f"{len(class_names)} different numbers, which are taken for classes"
         notes.append(f"{where} has {many}; --label names another column.")
+    broken = [name for name in class_names if re.search(r"\\x[89a-f]", name)]
+    if broken:
+        notes.append(f"{where} has letters that aren't UTF-8: '{shortened(listed(broken))}'.")
     missing = [shown(name) for name in class_names if name.lower() in MISSING]
     if missing:
         notes.append(f"{where} has {listed(missing)}, which is taken for a class like the others.")

@@ -569,7 +569,7 @@ def test_a_mixture_by_a_linear_layer_without_a_bias_is_none_of_logits():
 
 
 @pytest.mark.parametrize(
-    "style", [{"marker": "x"}, {"fillstyle": "none"}, {"marker": "+", "ms": 9}]
+    "style", [{"marker": "x"}, {"fillstyle": "none"}, {"marker": "+", "ms": 9}, {"mfc": "none"}]
 )
 def test_points_without_a_face_have_the_colours_of_their_classes(style):
     ax = plot_decision_boundary(Ring(), X, y, points=style)
@@ -579,6 +579,23 @@ def test_points_without_a_face_have_the_colours_of_their_classes(style):
         plt.clf()
         ax = plot_decision_boundary(Ring(), X, y, points=style | own)
         assert [points.get_markeredgecolor() for points in ax.lines] == ["black"] * 2
+
+
+def test_zeros_and_ones_with_gaps_have_blanks():
+    def model(points):
+        return np.where(points[:, 1] > 0.5, np.nan, 1.0 * (points[:, 0] > 0))
+
+    with pytest.warns(UserWarning, match="lie from 0 to 1, and are drawn as probabilities"):
+        ax = plot_decision_boundary(model, X, y, grid_resolution=21, **PLANE)
+    np.testing.assert_array_equal(image_of(ax).ravel(), model(grid(21)))
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_products_on_one_side_of_0_are_logits(outputs):
+    ax = plot_decision_boundary(
+        lambda x: (x + 3) @ torch.ones(2, outputs), torch.from_numpy(X).float(), y, **PLANE
+    )
+    assert len(ax.images) == 1  # without a warning, which would be an error here
 
 
 @pytest.mark.filterwarnings("ignore:The model's answers are whole numbers")
@@ -599,9 +616,12 @@ def test_sparse_tensors_are_no_matter():
     assert np.array_equal(image_of(ax).ravel() > 0.5, grid(21)[:, 0] > 0)
 
 
-def test_an_estimator_of_a_categoricals_codes_is_drawn_with_its_names():
-    labels = pd.Categorical.from_codes(y, ["yes", "no"])
-    ax = plot_decision_boundary(KNeighborsClassifier(1).fit(X, y), X, labels, mark_errors=True)
+def test_a_categoricals_codes_are_no_classes_of_an_estimator():
+    labels = pd.Categorical.from_codes(y, ["yes", "no"])  # a LabelEncoder's codes are others
+    estimator = KNeighborsClassifier(1).fit(X, y)
+    with pytest.raises(ValueError, match="y must have the model's classes 0, 1; got 'no'"):
+        plot_decision_boundary(estimator, X, labels)
+    ax = plot_decision_boundary(estimator, X, labels, class_names=["yes", "no"], mark_errors=True)
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert names == ["yes", "no", "wrong: 0 of 60"]
 
