@@ -18,7 +18,8 @@ from lab.reports import datasets_table, notes_on_table
 from lab.run import FILM_FILES, MODEL_FILES, run_once
 from lab.run_many import draws_boundaries, run_many
 from model import CircleModelV2
-from support.checks import check_settings, fill_in
+from support.checks import check_settings, fill_in, keywords_of
+from support.csv_file import unchanging_files
 from support.datasets import DATASETS, NAMES
 from support.files import prepare_directory
 from support.layers import ACTIVATIONS
@@ -164,6 +165,7 @@ def main(argv: list[str] | None = None) -> None:
     with (
         parser.one_sentence_errors(),
         text_as_it_is(),
+        unchanging_files(),
         joined(resolve_device(args.device)) as (processes, device),
     ):
         compared, values = parser.parse_comparison(args.compare)
@@ -184,7 +186,9 @@ def main(argv: list[str] | None = None) -> None:
             args.out, command, each, files, asked.checkpoint_every, asked.resume, processes
         ) as checkpoint:
             if processes.is_first:
-                for note in dict.fromkeys(chain.from_iterable(map(notes_on_table, each))):
+                tables = {tuple(keywords_of(make_data, one).items()): one for one in each}
+                notes = chain.from_iterable(map(notes_on_table, tables.values()))
+                for note in dict.fromkeys(notes):
                     print(note)
             run(device, args.out, args.compile, processes, checkpoint)
         if processes.is_first:

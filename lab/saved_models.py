@@ -78,27 +78,34 @@ def _load(path):
             f"got {settings['samples']:,}."
         )
     data = make_data(**keywords_of(make_data, settings))
-    scales, trained_scales = data.standardize, model.arguments.get("standardize")
-    close = scales is None or np.allclose(trained_scales or scales, scales, rtol=1e-5)
-    for what, trained, now in (
-        ("classes", settings.get("class_names"), data.class_names),
-        ("features", settings.get("feature_names"), data.feature_names),
-        ("features' means and standard deviations", None if close else trained_scales, scales),
-    ):
-        now = [*(now or ())]
-        if trained and trained != now:
-            raise ValueError(
-                f"{settings['data']} must be as it was when {path} was trained on it, with the "
-                f"{what} {shown(trained)}; got {shown(now)}."
-            )
+    if data.feature_names:
+        _check_table(path, model, settings, data)
     return model, data
 
 
+def _check_table(path, model, settings, data):
+    """Raise a ValueError if a table doesn't fit what a model was trained on."""
+    scales = data.standardize
+    trained_scales = model.arguments.get("standardize") or scales
+    shift = np.subtract(trained_scales, scales) / scales[1]  # in standard deviations
+    for what, trained, now in (
+        ("classes", settings.get("class_names"), data.class_names),
+        ("features", settings.get("feature_names"), data.feature_names),
+        ("features' means and standard deviations", trained_scales, scales),
+    ):
+        same = abs(shift).max() < 1e-5 if now is scales else trained in (None, [*now])
+        if not same:
+            raise ValueError(
+                f"{settings['data']} must fit what {path} was trained on, with the {what} "
+                f"{shown(trained)}; got {shown([*now])}."
+            )
+
+
 def _draw_saved(saved, resolution, hidden_units):
-    """Return a figure of saved models on one scale of probability and, in one unit, the plane."""
+    """Return a figure of saved models on one scale of probability and, of one table, the plane."""
     planes = []
     for *_, data in saved:
-        alike = [each.X_train for *_, each in saved if each.standardize == data.standardize]
+        alike = [each.X_train for *_, each in saved if each.feature_names == data.feature_names]
         planes.append(plane_around(torch.cat(alike)) | {"grid_resolution": resolution})
     titles = [f"{type(m).__name__} ({shortened(path.name, NAME)})" for path, m, _ in saved]
     return (_draw_units if hidden_units else _draw_boundaries)(saved, titles, planes)

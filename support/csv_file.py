@@ -10,8 +10,10 @@ import csv
 import os
 import re
 from collections import Counter
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from itertools import islice
+from threading import Event
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -52,6 +54,7 @@ BEGINNINGS = {  # in small letters, of files that may be called .csv and are non
     **dict.fromkeys((b'{"', b"[{"), "JSON"),
     b"version https://git-lfs": "a pointer to a file that Git LFS has",
 }
+held = Event()  # is set while files are taken for unchanging
 rows_of = partial(csv.reader, skipinitialspace=True)  # quotes may follow a comma and a space
 
 
@@ -86,8 +89,9 @@ def read_csv(path: str, features: str | None = None, label: str | None = None) -
         raise ValueError(f"{path!r} can't be read: it is no path.")
     try:
         check_regular_file(path)
-        state = os.stat(path)
-        return _read_once(path, features, label, (state.st_ino, state.st_mtime_ns, state.st_size))
+        status = os.stat(path)
+        state = held.is_set() or (status.st_ino, status.st_mtime_ns, status.st_size)
+        return _read_once(path, features, label, state)
     except OSError as error:
         raise OSError(f"{path} can't be read: {error.strerror}.") from error
 
@@ -99,6 +103,17 @@ def _read_once(path, features, label, state):
     with open(path, encoding=encoding, errors="backslashreplace", newline="") as file:
         read = partial(_read, path, file, features, label, encoding, _Marks(separator))
         return read() or read()  # again, where some rows were read before a decimal comma came
+
+
+@contextmanager
+def unchanging_files():
+    """Take a file for what it was when it was read first, so that no run mixes two tables."""
+    _read_once.cache_clear()
+    held.set()
+    try:
+        yield
+    finally:
+        held.clear()
 
 
 def _rows(path, file, separator):

@@ -313,6 +313,17 @@ def test_a_file_that_has_changed_is_read_again(tmp_path):
         read(path).X[0, 0] = 27
 
 
+def test_a_run_reads_no_second_state_of_a_file(tmp_path):
+    path = write(tmp_path / "a.csv", ROWS)
+    read(path)
+    write(tmp_path / "a.csv", ROWS.replace("25,", "26,"))
+    with csv_file.unchanging_files():
+        before = read(path)
+        write(tmp_path / "a.csv", ROWS.replace("25,", "127,"))
+        assert read(path) is before
+    assert (before.X[0, 0], read(path).X[0, 0]) == (26, 127)
+
+
 def test_line_breaks_in_names_are_spaces(tmp_path):
     text = '"height\n(cm)","weight\r\n (kg)",kind\n' + "1,2,a\n2,3,b\n" * 2
     path = write(tmp_path / "a.csv", text)

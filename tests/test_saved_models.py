@@ -47,9 +47,9 @@ def test_several_models_share_one_scale(saved):
 TABLE = "h,w,kind\n" + "".join(f"{i},{i % 7},{'ab'[i % 2]}\n" for i in range(40))
 
 
-def save_with_table(folder, name, text):
+def save_with_table(folder, name, text, **more):
     (folder / f"{name}.csv").write_text(text)
-    settings = {"data": str(folder / f"{name}.csv")}
+    settings = {"data": str(folder / f"{name}.csv")} | more
     data = make_data(**settings)
     model, path = CircleModelV2(standardize=data.standardize), folder / f"{name}.safetensors"
     names = {"class_names": data.class_names, "feature_names": data.feature_names}
@@ -69,17 +69,35 @@ def test_a_table_that_has_changed_since_the_training_is_refused(tmp_path, old, n
     path = save_with_table(tmp_path, "a", TABLE)
     assert saved_models._load(path)[1].class_names == ("a", "b")
     (tmp_path / "a.csv").write_text(TABLE.replace(old, new).removesuffix("\n1") + "\n")
-    with pytest.raises(ValueError, match=f"as it was when .*a.safetensors was .*{words}"):
+    with pytest.raises(
+        ValueError, match=f"a.csv must fit what .*a.safetensors was trained on, {words}"
+    ):
         saved_models._load(path)
 
 
 def test_models_of_other_units_have_planes_of_their_own(tmp_path):
-    rows = TABLE.replace(",", "00,")
+    rows = TABLE.replace(",", "00,").replace("w00", "width")
     paths = [save_with_table(tmp_path, *each) for each in (("a", TABLE), ("b", rows))]
     loaded = [(path, *saved_models._load(path)) for path in (*paths, paths[0])]
     small, large, again = saved_models._draw_saved(loaded, 21, hidden_units=False).axes[::2]
     assert small.get_xlim() == again.get_xlim()
     assert small.get_xlim()[1] < large.get_xlim()[1] / 90
+
+
+def test_models_of_one_table_share_a_plane(tmp_path):
+    paths = [save_with_table(tmp_path, f"{seed}", TABLE, seed=seed) for seed in (1, 2)]
+    loaded = [(path, *saved_models._load(path)) for path in paths]
+    one, two = saved_models._draw_saved(loaded, 21, hidden_units=False).axes[::2]
+    assert one.get_ylim() == two.get_ylim()
+    data = loaded[0][2], loaded[1][2]
+    assert data[0].standardize != data[1].standardize
+
+
+def test_a_data_set_of_ours_has_the_names_that_its_model_was_saved_with(tmp_path):
+    names = {"class_names": ["outside", "inside"]}
+    for settings in (names, names | {"data": "moons"}):
+        save_model(CircleModelV2(), tmp_path / "a.safetensors", settings)
+        assert len(saved_models._load(tmp_path / "a.safetensors")[1].X_train) == 800
 
 
 @pytest.mark.parametrize(
