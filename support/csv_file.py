@@ -339,7 +339,8 @@ def _numbers(texts, comma, path, lines, column):
         elif comma and "." in text:
             hint = f" Because of {shown(comma)} commas count as decimal; write it without a point."
         elif THOUSANDS.fullmatch(text):
-            hint = " Thousands must not be parted."
+            hint = " Thousands must not be parted"
+            hint += "." if comma else ", and decimals follow a point."
         raise ValueError(
             f"{path}, line {lines[i]}, column {shown(column)} must be {rule}; got {got}.{hint}"
         )

@@ -108,11 +108,26 @@ WRONG = [
     ("1,5;2,5;x\n1,6;2,7;x\n", "line 1 must name the columns; got numbers, '1,5, 2,5, x'"),
     ("a,b,c\nNA,2,x\n", "line 2, column 'a' must be a finite number; got 'NA'.$"),
     ("a;b;c\n1.5;2;x\n1,265.5;3;y\n", "line 3, .*; got '1,265.5'. Thousands must not be parted"),
-    ('a,b,c\n1.5,"1,265",x\n', "got '1,265'. Thousands must not be parted.$"),
-    ("a;b;c\n1'234.5;2;x\n", "got .*1'234.5.*. Thousands must not be parted.$"),
-    ("a;b;c\n1,5;2;x\n1\u202f000,5;2;x\n", "line 3, .*202f000,5'. Thousands must not be parted.$"),
-    ('a,b,c\n"1,00,000",2,x\n', "got '1,00,000'. Thousands must not be parted.$"),
-    ("a;b;c\n1,000;2;x\n2.5;3;x\n", "line 2, .*; got '1,000'. Thousands must not be parted.$"),
+    (
+        'a,b,c\n1.5,"1,265",x\n',
+        "got '1,265'. Thousands must not be parted, and decimals follow a point.$",
+    ),
+    (
+        "a;b;c\n1'234.5;2;x\n",
+        "got .*1'234.5.*. Thousands must not be parted, and decimals follow a point.$",
+    ),
+    (
+        "a;b;c\n1,5;2;x\n1\u202f000,5;2;x\n",
+        "line 3, .*202f000,5'. Thousands must not be parted.$",
+    ),
+    (
+        'a,b,c\n"1,00,000",2,x\n',
+        "got '1,00,000'. Thousands must not be parted, and decimals follow a point.$",
+    ),
+    (
+        "a;b;c\n1,000;2;x\n2.5;3;x\n",
+        "line 2, .*; got '1,000'. Thousands must not be parted, and decimals follow a point.$",
+    ),
     ("a,b,c\n05.01.2024,2,x\n", "line 2, column 'a' must be a finite number; got '05.01.2024'.$"),
     (
         "a,b,c\ncat,2,3\n",
