@@ -734,7 +734,7 @@ def _rank(answer, meaning):
         answer = torch.from_numpy(np.array(answer, float))
     answer = answer.reshape(len(answer), -1)
     answer = answer if answer.dtype == torch.float64 else answer.float()
-    answer = answer.clamp(-1e30, 1e30)  # the difference of two infinite scores would be no number
+    answer = answer.clamp(-1e38, 1e38)  # the difference of two infinite scores would be no number
     count = answer.shape[1]
     if meaning == "probabilities":
         wrong = ((answer < -ROUNDING) | (answer > 1 + ROUNDING)).any(dim=1)

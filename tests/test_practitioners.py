@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 from matplotlib.colors import ListedColormap, to_rgb
-from planes import PLANE, Ring, X, grid, image_of, line_of, panels_of, y
+from planes import PLANE, Ring, Sectors, X, grid, image_of, line_of, panels_of, y
 from sklearn.cluster import KMeans
 from sklearn.ensemble import IsolationForest, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -647,3 +647,10 @@ def test_a_history_needs_no_method_of_a_dict():
     keys = ("train_loss", "test_loss", "train_acc", "test_acc")
     left, _ = plot_loss_curves(Frame({key: [0.5, 0.25] for key in keys}))
     assert left.lines[0].get_xydata().tolist() == [[1, 0.5], [2, 0.25]]
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_scores_may_be_tiny_or_huge(scale):
+    ax = plot_decision_boundary(lambda x: scale * Sectors()(x), torch.from_numpy(X), **PLANE)
+    winner = Sectors()(torch.from_numpy(grid(301))).argmax(1)
+    np.testing.assert_array_equal(image_of(ax).ravel() // 256, winner)
