@@ -879,7 +879,7 @@ def _meaning(answer, name, model, trace, y):
         return "scores", f"aren't exclusive ({doubt})"
     if is_float and not predicts:
         above, below = 0 <= low <= high, low <= high <= 0  # below are logarithms of p, too
-        doubtful = above if columns > 1 else (above or below) and len(there) > 1
+        doubtful = above if columns > 1 else (above or below) and len(there) != 1
         return "logits", doubtful and "are all on one side of 0"
     if columns > 1:
         more = "Where a point has several labels, pass a function that gives one of them."

@@ -92,7 +92,7 @@ def test_each_pixel_is_centred_on_its_grid_point():
 
 
 def test_no_line_where_one_class_is_everywhere():
-    ax = plot_decision_boundary(Ring(radius=9.0), X)
+    ax = plot_decision_boundary(Ring(radius=9.0), X, returns="logits")
     assert not ax.collections
 
 
@@ -729,7 +729,7 @@ class TwoHalves(nn.Sequential):
 )
 def test_hidden_units_say_what_is_wrong_and_leave_no_hook(model, error, words):
     with pytest.raises(error, match=words):
-        plot_hidden_units(model, X)
+        plot_hidden_units(model, X, returns="logits")
     if isinstance(model, nn.Module):
         for module in model.modules():
             assert not module._forward_hooks
@@ -878,7 +878,7 @@ def test_points_with_a_history_of_autograd_in_a_list_are_told_of():
 
 
 def test_a_far_away_point_has_room_around_it():
-    ax = plot_decision_boundary(lambda X: X[:, 0], [[1e17, 0.0]])
+    ax = plot_decision_boundary(lambda X: X[:, 0], [[1e17, 0.0]], returns="logits")
     low, high = ax.get_xlim()
     assert low < 1e17 < high
 
@@ -1061,10 +1061,10 @@ def test_a_regressors_answers_from_0_to_1_may_be_no_probabilities(labels):
 @pytest.mark.parametrize(
     "function", [nn.functional.logsigmoid, lambda z: 100 * z.sigmoid(), lambda z: z.exp() + 1]
 )
-def test_answers_on_one_side_of_0_are_warned_of_where_there_are_two_classes(function):
-    with pytest.warns(UserWarning, match="all on one side of 0, and are drawn as logits"):
-        drawn(Ends(function), y)
-    drawn(Ends(function))
+def test_answers_on_one_side_of_0_are_warned_of_unless_there_is_one_class(function):
+    for labels in (None, y):
+        with pytest.warns(UserWarning, match="all on one side of 0, and are drawn as logits"):
+            drawn(Ends(function), labels)
     drawn(Ends(function), np.ones(len(X)))
 
 
@@ -1425,6 +1425,7 @@ def test_a_slice_of_more_features(X, options, at):
     np.testing.assert_allclose(image_of(ax).ravel(), p, atol=1e-6)
     wrong = (estimator.predict(FRAME if isinstance(X, pd.DataFrame) else WIDE) != SIDES).sum()
     assert ax.lines[-1].get_label() == f"wrong: {wrong} of 50"
+    options["returns"] = "logits"  # they are all of one sign
     ax = plot_decision_boundary(lambda p: 2.3 * np.asarray(p)[:, 1] - 9.1, X, **options)
     logit = 2.3 * float(at[1]) - 9.1
     np.testing.assert_allclose(image_of(ax), 1 / (1 + np.exp(-logit)), rtol=0, atol=1e-6)
