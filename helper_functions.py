@@ -671,7 +671,8 @@ class _Asked:
             points = torch.from_numpy(points).to(self.kin)
             return points if name == "__call__" else _to_numpy(points)  # estimators want arrays
         of_array = hasattr(self.model, "n_features_in_")  # unless its features had names
-        if hasattr(X, "columns") and (hasattr(self.model, "feature_names_in_") or not of_array):
+        named = len({*_columns(X)}) == points.shape[1]  # each by a name of its own
+        if named and (hasattr(self.model, "feature_names_in_") or not of_array):
             return type(X)(dict(zip(X.columns, points.T, strict=True)))
         return points.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else points
 
@@ -932,7 +933,7 @@ def _class_order(asked, plane):
     if seen & there and ("0" in seen) == ("0" in there):  # else one may count from 0, one from 1
         return _sorted("y", labels | {*asked.seen})
     if seen:
-        rule = f"y must have labels that the model gives, {_texts(asked.seen)}"
+        rule = f"y must have labels that the model gives, {_texts(sorted(asked.seen, key=str))}"
         more = "A list class_names of y's labels, in the order of the model's, matches them."
         more = more if _keys(range(len(there))) >= seen else ""
         strange = [label for label in labels if _key(label) not in seen]

@@ -654,3 +654,11 @@ def test_scores_may_be_tiny_or_huge(scale):
     ax = plot_decision_boundary(lambda x: scale * Sectors()(x), torch.from_numpy(X), **PLANE)
     winner = Sectors()(torch.from_numpy(grid(301))).argmax(1)
     np.testing.assert_array_equal(image_of(ax).ravel() // 256, winner)
+
+
+def test_of_columns_of_one_name_a_function_gets_both():
+    frame = pd.DataFrame(X, columns=["a", "a"])
+    ax = plot_decision_boundary(
+        lambda points: np.asarray(points)[:, 1], frame, y, grid_resolution=21, **PLANE
+    )
+    assert np.array_equal(image_of(ax).ravel() > 0.5, grid(21)[:, 1] > 0)
