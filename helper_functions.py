@@ -635,7 +635,7 @@ class _Asked:
         self.layers.clear()
         with _traced() if unknown else nullcontext() as trace:
             try:
-                answer = getattr(self.model, name)(self._as_taken(points.copy(), name))
+                answer = getattr(self.model, name)(self._as_taken(points, name))
             except Exception as error:
                 error.add_note(
                     f"The model raised this when given points of shape {points.shape}, from "
@@ -665,16 +665,16 @@ class _Asked:
         return told | _rank(answer, self.meanings[name])
 
     def _as_taken(self, points, name):
-        """Return points as what the model takes: tensors for a module, else things such as X is."""
+        """Return a copy of points as what the model takes: tensors for a module, else as X is."""
         X, is_module = self.X, isinstance(self.model, nn.Module)
         if is_module or isinstance(X, torch.Tensor):
-            points = torch.from_numpy(points).to(self.kin)
+            points = torch.from_numpy(points).to(self.kin, copy=True)
             return points if name == "__call__" else _to_numpy(points)  # estimators want arrays
         of_array = hasattr(self.model, "n_features_in_")  # unless its features had names
         named = len({*_columns(X)}) == points.shape[1]  # each by a name of its own
         if named and (hasattr(self.model, "feature_names_in_") or not of_array):
             return type(X)(dict(zip(X.columns, points.T, strict=True)))
-        return points.astype(np.float32) if getattr(X, "dtype", None) == np.float32 else points
+        return points.astype(np.float32 if getattr(X, "dtype", None) == np.float32 else float)
 
 
 def _ways_to_ask(model, classes, returns):
