@@ -100,8 +100,8 @@ def in_lines(text: str, inches: float) -> str:
 
 
 def width(text: str, size: float) -> float:
-    """Return the inches that a text of a size in points is wide."""
-    font = FontProperties(size=size)
+    """Return the inches that a text of a size in points is wide, on one line."""
+    text, font = " ".join(text.split()), FontProperties(size=size)
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 

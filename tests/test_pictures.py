@@ -211,7 +211,7 @@ def test_one_seed_and_one_epoch_are_seen():
         (0.1, 0.2),
         tuple(range(30)),
         tuple(f"{i} ".ljust(40, "m") for i in range(30)),
-        ("m" * 40, "a", "b", "c", "\u200b"),  # the last has no visible letter
+        ("m" * 40, "a", "b", "c\nd", "\u200b"),  # the last has no visible letter
     ],
 )
 def test_comparisons_have_room(scale, values):
