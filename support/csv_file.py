@@ -335,7 +335,8 @@ def _numbers(texts, comma, path, lines, column):
         got = repr(texts[i][:40]) if text else "nothing"
         words = text[:1].isalpha() and text.lower() not in MISSING
         if words and np.isnan(values).all():
-            hint = " --features names other columns, --label that of the classes."
+            hint = f" If these are the classes, say --label {shown(column)}; "
+            hint += "--features names other columns."
         elif comma and "." in text:
             hint = f" Because of {shown(comma)} commas count as decimal; write it without a point."
         elif THOUSANDS.fullmatch(text):
@@ -401,11 +402,17 @@ def _classes(where, numbers, labels, comma):
     rank = {value: i for i, value in enumerate(order)}
     y = np.array([rank[values[name]] for name in numbers], np.int64)[np.concatenate(labels)]
     counts = np.bincount(y)
+    several = MANY if isinstance(order[0], str) else min(MANY, len(y) / 10)
+    if counts.min() < 2 and len(order) > several:
+        raise ValueError(
+            f"{where} must have classes; got {len(order)} different labels in {len(y)} rows, as "
+            "measurements or names have. The option --label names another column."
+        )
     if counts.min() < 2:
         raise ValueError(
             f"{where} must have each class twice or more, to train and to test; "
-            f"{shown(shortest[order[counts.argmin()]])} is there once, of {len(order)} different "
-            f"in {len(y)} rows. The option --label names another column."
+            f"{shown(shortest[order[counts.argmin()]])} is there once. The option --label names "
+            "another column."
         )
     return tuple(shortest[value] for value in order), y
 

@@ -131,15 +131,15 @@ WRONG = [
     ("a,b,c\n05.01.2024,2,x\n", "line 2, column 'a' must be a finite number; got '05.01.2024'.$"),
     (
         "a,b,c\ncat,2,3\n",
-        "line 2, column 'a' .*; got 'cat'. --features names other columns, --label that",
+        "line 2, column 'a' .*; got 'cat'. If these are the classes, say --label 'a'; --feat",
     ),
     (
         "a,b,c\nIris-setosa,2,3\n",
-        "got 'Iris-setosa'. --features names other columns, --label that of the classes.$",
+        "'Iris-setosa'. If these are the classes, say --label 'a'; --features names other col",
     ),
     (
         'a,b,c\n"Smith, J.",2,3\n',
-        "got 'Smith, J.'. --features names other columns, --label that of the classes.$",
+        "'Smith, J.'. If these are the classes, say --label 'a'; --features names other columns",
     ),
     ("a,b,c\n1,2,x\nTotal,2,y\n", "line 3, column 'a' must be a finite number; got 'Total'.$"),
     ("a;b;c\n1,5;2;x\n12.5,3;2;y\n", "line 3, column 'a' must be a finite number; got '12.5,3'"),
@@ -530,11 +530,23 @@ def test_numbers_for_labels_may_have_decimal_commas(tmp_path):
         assert table.y.tolist() == [1, 1, 0, 2, 0, 2]
 
 
-def test_a_measured_label_is_called_so(tmp_path):
-    text = "a,b,y\n" + "".join(f"1,2,{i / 7}\n" for i in range(50))
-    with pytest.raises(
-        ValueError, match=r"is there once, of 50 different in 50 rows. The option --label"
-    ):
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            [f"{i / 7}" for i in range(50)],
+            "classes; got 50 different labels in 50 rows, as",
+        ),
+        (["0.5", *(f"{i % 35}" for i in range(949))], "36 different labels in 950 rows, as meas.*"),
+        (["NA", *(f"{i / 7}" for i in range(40))], "41 different labels in 41 rows, as meas.*"),
+        ([f"id{i}" for i in range(40)], "40 different labels in 40 rows, as measurements or names"),
+        (["rare", *("a", "b") * 20], "each class twice or more, .*'rare' is there once"),
+        (["2", *("0", "1") * 20], "each class twice or more, .*'2' is there once"),
+    ],
+)
+def test_labels_that_are_none_are_called_so(tmp_path, labels, words):
+    text = "a,b,y\n" + "".join(f"1,2,{label}\n" for label in labels)
+    with pytest.raises(ValueError, match=f"{words}.*The option --label names another column"):
         read(write(tmp_path / "a.csv", text))
 
 
