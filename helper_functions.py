@@ -651,8 +651,7 @@ class _Asked:
                 warnings.warn(f"{text} The argument `returns` settles it.", stacklevel=4)
         told = _units(self.layers, len(points))
         if self.meanings[name] == "labels":
-            fractions = _fractions(answer)
-            if fractions.size and not self.told:
+            if not self.told and (fractions := _fractions(answer)).size:
                 rule = "model must return whole numbers everywhere, or nowhere"
                 raise _wrong(rule, fractions[0].item(), SAY_RETURNS)
             labels = _labels("The model's labels", answer, len(points))

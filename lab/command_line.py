@@ -4,7 +4,6 @@ import os
 import shutil
 import sys
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 import torch
@@ -14,11 +13,11 @@ from lab.checkpoints import checkpointed, stored_command
 from lab.parser import CommandLine
 from lab.pictures import text_as_it_is
 from lab.processes import joined
-from lab.reports import datasets_table, notes_on_table
+from lab.reports import datasets_table, notes_on_tables
 from lab.run import FILM_FILES, MODEL_FILES, run_once
 from lab.run_many import draws_boundaries, run_many
 from model import CircleModelV2
-from support.checks import check_settings, fill_in, keywords_of
+from support.checks import check_settings, fill_in
 from support.csv_file import unchanging_files
 from support.datasets import DATASETS, NAMES
 from support.files import prepare_directory
@@ -185,11 +184,8 @@ def main(argv: list[str] | None = None) -> None:
         with checkpointed(
             args.out, command, each, files, asked.checkpoint_every, asked.resume, processes
         ) as checkpoint:
-            if processes.is_first:
-                tables = {tuple(keywords_of(make_data, one).items()): one for one in each}
-                notes = chain.from_iterable(map(notes_on_table, tables.values()))
-                for note in dict.fromkeys(notes):
-                    print(note)
+            for note in notes_on_tables(each) if processes.is_first else ():
+                print(note)
             run(device, args.out, args.compile, processes, checkpoint)
         if processes.is_first:
             picture = next(name for name in files if name.endswith(".png"))

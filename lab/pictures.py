@@ -16,7 +16,7 @@ from matplotlib.textpath import text_to_path
 
 from helper_functions import plot_decision_boundary, plot_loss_curves
 from lab.reports import Result, kind
-from support.text import percent, shortened
+from support.text import percent, shortened, single_spaced
 from train import Data
 
 NAME = 40  # characters of a name that pictures show
@@ -101,7 +101,7 @@ def in_lines(text: str, inches: float) -> str:
 
 def width(text: str, size: float) -> float:
     """Return the inches that a text of a size in points is wide, on one line."""
-    text, font = " ".join(text.split()), FontProperties(size=size)
+    text, font = single_spaced(text), FontProperties(size=size)
     return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
 
 

@@ -3,6 +3,7 @@
 import json
 import platform
 from importlib.metadata import version
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -75,6 +76,12 @@ def datasets_table(datasets: dict[str, dict]) -> str:
         shown = (f"{k} ({v})" if v is not None else k for k, v in own.items())
         lines.append(f"  {name:<11}{', '.join(shown)}".replace("_", "-"))
     return "\n".join(lines)
+
+
+def notes_on_tables(each: list[dict]) -> list[str]:
+    """Return the notes on the tables of several runs, each table and each sentence once."""
+    tables = {tuple(keywords_of(make_data, settings).items()): settings for settings in each}
+    return [*dict.fromkeys(chain.from_iterable(map(notes_on_table, tables.values())))]
 
 
 def notes_on_table(settings: dict) -> list[str]:

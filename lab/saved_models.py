@@ -1,6 +1,7 @@
 """Drawing saved models from the shell: python helper_functions.py MODEL ..."""
 
 from math import ceil
+from operator import eq
 from pathlib import Path
 
 import numpy as np
@@ -85,20 +86,22 @@ def _load(path):
 
 def _check_table(path, model, settings, data):
     """Raise a ValueError if a table doesn't fit what a model was trained on."""
-    scales = data.standardize
-    trained_scales = model.arguments.get("standardize") or scales
-    shift = np.subtract(trained_scales, scales) / scales[1]  # in standard deviations
-    for what, trained, now in (
-        ("classes", settings.get("class_names"), data.class_names),
-        ("features", settings.get("feature_names"), data.feature_names),
-        ("features' means and standard deviations", trained_scales, scales),
+    scales = "features' means and standard deviations"
+    for what, trained, now, fits in (
+        ("classes", settings.get("class_names"), [*data.class_names], eq),
+        ("features", settings.get("feature_names"), [*data.feature_names], eq),
+        (scales, model.arguments.get("standardize"), [*data.standardize], _are_close),
     ):
-        same = abs(shift).max() < 1e-5 if now is scales else trained in (None, [*now])
-        if not same:
+        if trained is not None and not fits(trained, now):
             raise ValueError(
                 f"{settings['data']} must fit what {path} was trained on, with the {what} "
-                f"{shown(trained)}; got {shown([*now])}."
+                f"{shown(trained)}; got {shown(now)}."
             )
+
+
+def _are_close(trained, now):
+    """Whether means and standard deviations differ by a tiny part of the latter."""
+    return abs(np.subtract(trained, now) / now[1]).max() < 1e-5
 
 
 def _draw_saved(saved, resolution, hidden_units):

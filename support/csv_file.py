@@ -7,7 +7,6 @@ decimal.
 
 import codecs
 import csv
-import os
 import re
 from collections import Counter
 from contextlib import contextmanager
@@ -20,11 +19,11 @@ from unicodedata import normalize
 import numpy as np
 
 from support.files import check_regular_file
-from support.text import listed, shortened, shown
+from support.text import listed, shortened, shown, single_spaced
 
 ROWS_AT_A_TIME = 50_000
 MAX_CLASSES = 1000
-MANY = 30  # more numbers are rather a measurement's than classes'
+MANY = 30  # more labels are rather measurements or names than classes
 MAX_NAME = 200  # characters
 MAX_LINE = 10**7  # characters
 LARGEST = 1e30  # its square and the differences of such numbers are numbers, too
@@ -88,8 +87,7 @@ def read_csv(path: str, features: str | None = None, label: str | None = None) -
     if "\0" in path or path.encode(errors="ignore").decode() != path:
         raise ValueError(f"{path!r} can't be read: it is no path.")
     try:
-        check_regular_file(path)
-        status = os.stat(path)
+        status = check_regular_file(path)
         state = held.is_set() or (status.st_ino, status.st_mtime_ns, status.st_size)
         return _read_once(path, features, label, state)
     except OSError as error:
@@ -226,7 +224,7 @@ def _read(path, file, features, label, encoding, marks):
     line, header = next(rows, (1, None))
     if header is None:
         raise ValueError(f"{path} must begin with a line that names its columns; it has none.")
-    header = [*map(_on_one_line, header)]
+    header = [*map(single_spaced, header)]
     columns = _columns(f"{path}, line {line}", header, features, label)
     points, labels, numbers = [], [], {}  # numbers: label -> its number in the order of appearance
     while some := list(islice(rows, ROWS_AT_A_TIME)):
@@ -270,7 +268,7 @@ def _columns(where, header, features, label):
             f"{where} must name two features and a label, with commas between them; "
             f"got {shown(','.join(header))}."
         )
-    label = names[-1] if label is None else _on_one_line(label)
+    label = names[-1] if label is None else single_spaced(label)
     others = [name for name in names if name != label][:2]
     if features is None and any(np.isfinite(_number(_with_point(name) or name)) for name in others):
         raise ValueError(
@@ -298,16 +296,13 @@ def _columns(where, header, features, label):
 
 def _two_names(text, names):
     """Return the names of two columns that a text such as x1,x2 has; they may have commas, too."""
-    parts = _on_one_line(text).split(",")
+    text = single_spaced(text)
+    parts = text.split(",")
     cuts = [(",".join(parts[:i]), ",".join(parts[i:])) for i in range(1, min(len(parts), 50))]
-    for cut in (*cuts, *rows_of([_on_one_line(text)[: 3 * MAX_NAME]])):
+    for cut in (*cuts, *rows_of([text[: 3 * MAX_NAME]])):
         if all(name.strip() in names for name in cut):
             return [name.strip() for name in cut]
     return [name.strip() for name in parts]
-
-
-def _on_one_line(name):
-    return " ".join(name.split())
 
 
 def _check_length(name, where):
@@ -402,8 +397,8 @@ def _classes(where, numbers, labels, comma):
     rank = {value: i for i, value in enumerate(order)}
     y = np.array([rank[values[name]] for name in numbers], np.int64)[np.concatenate(labels)]
     counts = np.bincount(y)
-    several = MANY if isinstance(order[0], str) else min(MANY, len(y) / 10)
-    if counts.min() < 2 and len(order) > several:
+    many = MANY if isinstance(order[0], str) else min(MANY, len(y) / 10)
+    if counts.min() < 2 and len(order) > many:
         raise ValueError(
             f"{where} must have classes; got {len(order)} different labels in {len(y)} rows, as "
             "measurements or names have. The option --label names another column."

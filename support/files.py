@@ -44,7 +44,7 @@ def write_atomically(path, data):
 
 
 def check_regular_file(path):
-    """Raise an OSError if `path` is no file that has something to read, without opening it.
+    """Return a file's status; an OSError tells that there is nothing to read, without opening it.
 
     To open a pipe could wait for ever, and a device could have no end; so could the system's own
     files, as in /proc, which say that they are empty.
@@ -54,6 +54,7 @@ def check_regular_file(path):
         raise OSError(errno.EINVAL, "it is a directory, a pipe or a device", path)
     if status.st_size == 0:
         raise OSError(errno.EINVAL, "it is empty", path)
+    return status
 
 
 def sync_directory(directory):

@@ -50,6 +50,11 @@ def shortened(text, most=200):
     return text if len(text) <= most else f"{text[: half - 3]}...{text[-half:]}"
 
 
+def single_spaced(text):
+    """Return text with one space for each run of white space, and none at its ends."""
+    return " ".join(text.split())
+
+
 def on_one_line(text):
     """Return text with what isn't printable, as the ends of lines, written as escapes."""
     return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)

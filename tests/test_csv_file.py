@@ -135,11 +135,13 @@ WRONG = [
     ),
     (
         "a,b,c\nIris-setosa,2,3\n",
-        "'Iris-setosa'. If these are the classes, say --label 'a'; --features names other col",
+        "got 'Iris-setosa'. If these are the classes, say --label 'a'; "
+        "--features names other columns.$",
     ),
     (
         'a,b,c\n"Smith, J.",2,3\n',
-        "'Smith, J.'. If these are the classes, say --label 'a'; --features names other columns",
+        "got 'Smith, J.'. If these are the classes, say --label 'a'; "
+        "--features names other columns.$",
     ),
     ("a,b,c\n1,2,x\nTotal,2,y\n", "line 3, column 'a' must be a finite number; got 'Total'.$"),
     ("a;b;c\n1,5;2;x\n12.5,3;2;y\n", "line 3, column 'a' must be a finite number; got '12.5,3'"),
@@ -535,7 +537,7 @@ def test_numbers_for_labels_may_have_decimal_commas(tmp_path):
     [
         (
             [f"{i / 7}" for i in range(50)],
-            "classes; got 50 different labels in 50 rows, as",
+            "must have classes; got 50 different labels in 50 rows, as meas.*",
         ),
         (["0.5", *(f"{i % 35}" for i in range(949))], "36 different labels in 950 rows, as meas.*"),
         (["NA", *(f"{i / 7}" for i in range(40))], "41 different labels in 41 rows, as meas.*"),
