@@ -1211,7 +1211,7 @@ def _draw_points(ax, points, index, names, colors, style=POINTS, prefix=""):
         drawn.set(**style)
         face = mpl.colors.to_rgba(drawn.get_mfc())
         if face[3] == 0 or not MarkerStyle(drawn.get_marker()).is_filled():  # it is all edge
-            drawn.set(mec=drawn.get_color())
+            drawn.set(mec=drawn.get_color(), mew=size / 4)
             drawn.set(**style)
 
 

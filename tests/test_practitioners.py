@@ -575,6 +575,7 @@ def test_points_without_a_face_have_the_colours_of_their_classes(style):
     ax = plot_decision_boundary(Ring(), X, y, points=style)
     edges = [to_rgb(points.get_markeredgecolor()) for points in ax.lines]
     assert edges == [to_rgb(color) for color in helper_functions.CLASS_COLORS[:2]]
+    assert all(points.get_markeredgewidth() > 1 for points in ax.lines)
     for own in ({"mec": "black"}, {"color": "black"}):
         plt.clf()
         ax = plot_decision_boundary(Ring(), X, y, points=style | own)
